@@ -1,0 +1,72 @@
+# `make` alone prints what there is. Everything runs inside .venv, made on first use from
+# requirements.lock; after that nothing here needs a network, a key or an account.
+
+PYTHON ?= python3
+AGENT ?= v2
+BASELINE ?= v1
+# The night that `make nightly` replays: the second day of the demo traffic.
+DATE ?= 2026-03-03
+# More options for `replay run`, for example: make replay AGENT=v2 ARGS="--fault timeout:tool=issue_refund"
+ARGS ?=
+
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help install ingest replay nightly report test lint bench bench-pii fixtures lock clean
+
+help: ## what you are reading
+	@echo "replay: yesterday's anonymized agent traffic against a new version of the agent"
+	@echo
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo
+	@echo "  start here:  make replay AGENT=v2"
+
+$(STAMP): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "replay needs Python 3.11 or later; name one with PYTHON=python3.12"; exit 2; }
+	@echo "installing into $(VENV) (once, about a minute) ..."
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+install: $(STAMP) ## make .venv from the lock file
+
+ingest: $(STAMP) ## scrub the demo's two days of traffic into traces/
+	@$(BIN)/anonymize ingest demo --out traces
+
+# The exit code is the verdict (0 pass, 1 regressed, 2 could not run, 3 inconclusive); make prints
+# it as "Error 1" and itself ends with 2, as it does for any recipe that doesn't end with 0.
+replay: ingest ## replay the traffic against AGENT=v2 and report what changed
+	@$(BIN)/replay run $(AGENT) --traces traces --baseline $(BASELINE) $(ARGS)
+
+nightly: $(STAMP) ## what a scheduler runs: ingest, replay and report one night (DATE=...)
+	@$(BIN)/replay nightly --date $(DATE) $(ARGS)
+
+report: $(STAMP) ## name the last report, and open it if this machine has a browser to open it in
+	@$(BIN)/replay report --open
+
+test: $(STAMP) ## the whole test suite
+	@$(BIN)/python -m pytest $(ARGS)
+
+lint: $(STAMP) ## ruff and mypy --strict
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+
+bench: $(STAMP) ## the README's figures, measured here
+	@$(BIN)/python -m benchmarks $(ARGS)
+
+bench-pii: $(STAMP) ## how much personal data is found, and how much else is left alone
+	@$(BIN)/python -m benchmarks.bench_pii $(ARGS)
+
+fixtures: $(STAMP) ## make the demo traffic again, bit for bit
+	@$(BIN)/python -m fixtures.make_fixtures
+
+lock: $(STAMP) ## resolve requirements.lock again (needs uv and a network)
+	@uv pip compile pyproject.toml --extra demo --extra dev --universal --python-version 3.11 \
+	  --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header \
+	  --quiet -o requirements.lock
+
+clean: ## remove traces/, runs/ and caches, keep .venv
+	@rm -rf traces runs .pytest_cache .mypy_cache .ruff_cache .hypothesis
