@@ -1,0 +1,71 @@
+"""A short Markdown summary, for the comment on a pull request."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from replay.report.text import cut, plural, share, visible
+from replay.report.view import VERDICTS
+
+#: A hidden first line, so that a script can find its comment again and edit it in place.
+MARKER = "<!-- replay-report -->"
+MAX_GROUPS = 10
+
+
+def render_summary(document: Mapping[str, Any]) -> str:
+    """Markdown of at most about 60 lines. Trace content in it can't make links or HTML."""
+    counts, run = document["counts"], document["run"]
+    heading = document["verdict"]["status"].capitalize()
+    lines = [
+        MARKER,
+        f"### {heading}: {_inline(run['candidate'])} against {_inline(run['baseline'])}",
+        "",
+        _inline(document["verdict"]["sentence"], 1_000),
+        "",
+        "| compared | " + " | ".join(VERDICTS) + " | not replayable |",
+        "|" + "--:|" * (len(VERDICTS) + 2),
+        f"| {counts['compared']:,} | "
+        + " | ".join(f"{counts[v]:,}" for v in VERDICTS)
+        + f" | {counts['not_replayable']:,} |",
+    ]
+    groups = document["groups"]
+    if groups:
+        lines += ["", "| traces | share | severity | behaviour |", "|--:|--:|---|---|"]
+        for group in groups[:MAX_GROUPS]:
+            part = "" if group["share"] is None else share(group["count"], counts["compared"])
+            lines.append(
+                f"| {group['count']:,} | {part} | {group['severity']} "
+                f"| {_inline(group['title'], 160)} {_code(group['code'])} |"
+            )
+        if len(groups) > MAX_GROUPS:
+            lines.append(f"| | | | and {plural(len(groups) - MAX_GROUPS, 'more behaviour')} |")
+        command = groups[0]["reproduce"]
+        if command:
+            lines += ["", "The worst one, alone:", "", *_block(command)]
+    lines += ["", f"Run {_code(run['run_id'])}; the whole report is `report.html`.", ""]
+    return "\n".join(lines)
+
+
+def _inline(text: str, limit: int = 120) -> str:
+    """Text that Markdown shows as it is: no markup, link, mention, table cell or HTML."""
+    piece = cut(text, limit)
+    safe = visible(piece.text, one_line=True) + ("..." if piece.removed else "")
+    safe = safe.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    safe = re.sub(r"([\\`*_\[\]()#|~!])", r"\\\1", safe)
+    # An empty comment between keeps @name from calling people and URLs from becoming links.
+    return re.sub(r"@(?=\w)|(?<=\w)://|(?<=www)\.", lambda m: m[0][0] + "<!-- -->" + m[0][1:], safe)
+
+
+def _code(text: str) -> str:
+    """A code span for a plain name; anything else as harmless text."""
+    return f"`{text}`" if re.fullmatch(r"[\w.:/+-]{1,120}", text) else _inline(text)
+
+
+def _block(command: str) -> list[str]:
+    """A fenced block whose fence is longer than any run of backticks within."""
+    safe = visible(cut(command, 2_000).text)
+    longest = max((len(run) for run in re.findall("`+", safe)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return [f"{fence}sh", safe, fence]

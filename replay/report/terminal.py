@@ -1,0 +1,147 @@
+"""The summary in the terminal: at most as wide as the console, right without colour."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from replay.report.text import cut, plural, share, visible
+from replay.report.view import VERDICTS
+
+#: Behaviours listed before the rest becomes "and N more in the report".
+MAX_GROUPS = 12
+MAX_REASONS = 5
+
+_COLOURS = {
+    "regressed": "red", "regression": "red", "could not run": "red", "broken": "magenta",
+    "pass": "green", "improved": "green", "improvement": "green",
+    "inconclusive": "yellow", "changed": "blue", "major": "blue",
+}  # fmt: skip
+
+
+def render_terminal(
+    document: Mapping[str, Any], console: Console, *, report: Path | None = None
+) -> None:
+    """Print the summary of a report document; ``report`` names the HTML file, if there is one."""
+    page = _Page(document, ascii_only=not console.encoding.lower().startswith("utf"))
+    # Without soft_wrap rich keeps to the console's width; highlight off: numbers stay plain.
+    console.print(page.build(report), highlight=False, markup=False, emoji=False)
+
+
+class _Page:
+    """Builds the renderables of one document; holds how text is made safe."""
+
+    def __init__(self, document: Mapping[str, Any], *, ascii_only: bool) -> None:
+        self.document = document
+        self.ascii_only = ascii_only
+
+    def text(self, value: str, style: str = "", limit: int = 400) -> Text:
+        """Hostile text: one line, control characters named, no markup, long values cut."""
+        piece = cut(value, limit)
+        dots = "..." if piece.removed else ""
+        safe = visible(piece.text, one_line=True, ascii_only=self.ascii_only)
+        return Text(safe + dots, style=style, overflow="fold")
+
+    def build(self, report: Path | None) -> RenderableType:
+        parts: list[RenderableType] = [self._verdict(), Text(), self._counts()]
+        if self.document["groups"]:
+            parts += [Text(), Text("Behaviours that changed, worst first", "bold"), self._groups()]
+        doubts = list(self._doubts())
+        if doubts:
+            parts += [Text(), Text("Not judged", "bold")]
+            parts += [Padding(line, (0, 0, 0, 2)) for line in doubts]
+        parts += [Text(), self._next(report)]
+        return Group(*parts)
+
+    def _verdict(self) -> Text:
+        verdict = self.document["verdict"]
+        style = _COLOURS.get(verdict["status"], "")
+        line = Text(verdict["status"].upper(), f"bold {style}")
+        line.append("  ")
+        return line.append_text(self.text(verdict["sentence"], limit=1_000))
+
+    def _counts(self) -> Text:
+        counts = self.document["counts"]
+        line = Text("  ")
+        replayed = counts["replayed"] + counts["reused"]
+        line.append(plural(replayed, "trace") + " replayed" if replayed else "")
+        line.append(", " if replayed else "")
+        line.append(f"{counts['compared']:,} compared: ")
+        shown = [v for v in ("same", *VERDICTS[:-1]) if counts[v]] or ["same"]
+        for n, verdict in enumerate(shown):
+            line.append(", " if n else "")
+            style = _COLOURS.get(verdict, "")
+            line.append(f"{counts[verdict]:,} {verdict}", f"bold {style}" if style else "")
+        return line
+
+    def _groups(self) -> Table:
+        groups = self.document["groups"]
+        table = Table(box=None, padding=(0, 2, 0, 0), show_edge=False, header_style="dim")
+        table.add_column("  traces", justify="right", no_wrap=True)
+        table.add_column("share", justify="right", no_wrap=True)
+        table.add_column("severity", no_wrap=True)
+        table.add_column("behaviour", ratio=1, overflow="fold")
+        for group in groups[:MAX_GROUPS]:
+            what = self.text(group["title"], "bold", limit=160)
+            what.append("\n").append_text(self.text(group["code"], "dim", limit=60))
+            what.append(", counterfactual" if group["counterfactual"] else "", "dim")
+            part = (
+                ""
+                if group["share"] is None
+                else share(group["count"], self.document["counts"]["compared"])
+            )
+            severity = Text(group["severity"], _COLOURS.get(group["severity"], ""))
+            table.add_row(f"{group['count']:,}", part, severity, what)
+        if len(groups) > MAX_GROUPS:
+            more = plural(len(groups) - MAX_GROUPS, "more behaviour")
+            table.add_row("", "", "", Text(f"and {more} in the report", "dim"))
+        return table
+
+    def _doubts(self) -> Iterator[Text]:
+        """One line for each reason why something has no verdict."""
+        counts, trust = self.document["counts"], self.document["trust"]
+        for verdict in ("inconclusive", "broken"):
+            reasons = [t["reason"] for t in self.document["traces"] if t["verdict"] == verdict]
+            yield from self._reasons(reasons, verdict)
+        yield from self._reasons([n["reason"] for n in trust["not_replayable"]], "not replayable")
+        for side in ("baseline", "candidate"):
+            if counts[f"unpaired_{side}"]:
+                yield Text(f"{counts[f'unpaired_{side}']:,} only in the {side}, no partner")
+        for kind, word in (("skipped", "skipped at ingest"), ("quarantined", "quarantined")):
+            for entry in trust[kind][:MAX_REASONS]:
+                yield self._reason(entry["count"], word, entry["reason"])
+        for fault in trust["faults"]:
+            if not fault["landed"]:
+                yield self.text(f"fault {fault['sentence']}")
+
+    def _reasons(self, reasons: Sequence[str], word: str) -> Iterator[Text]:
+        tally: dict[str, int] = {}
+        for reason in reasons:
+            tally[reason] = tally.get(reason, 0) + 1
+        ranked = sorted(tally.items(), key=lambda item: -item[1])
+        for reason, count in ranked[:MAX_REASONS]:
+            yield self._reason(count, word, reason)
+        rest = sum(count for _, count in ranked[MAX_REASONS:])
+        if rest:
+            yield Text(f"{rest:,} {word}: other reasons, in the report")
+
+    def _reason(self, count: int, word: str, reason: str) -> Text:
+        line = Text(f"{count:,} {word}: ", overflow="fold")
+        return line.append_text(self.text(reason, limit=200))
+
+    def _next(self, report: Path | None) -> Table:
+        table = Table.grid(padding=(0, 2, 0, 0))
+        table.add_column(style="bold", no_wrap=True)
+        table.add_column(ratio=1, overflow="fold")
+        if report is not None:
+            table.add_row("Report", self.text(str(report), limit=2_000))
+        command = next((g["reproduce"] for g in self.document["groups"] if g["reproduce"]), "")
+        if command:
+            table.add_row("Next", self.text(command, limit=2_000))
+        return table
