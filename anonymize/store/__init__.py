@@ -1,0 +1,15 @@
+"""The store of scrubbed traces: Parquet on disk, manifests as the only way in."""
+
+from anonymize.store.reader import PartitionSummary, Store, StoreSummary
+from anonymize.store.schema import SCHEMA_VERSION, Table
+from anonymize.store.writer import StoreWriter, WriteSummary
+
+__all__ = [
+    "SCHEMA_VERSION",
+    "PartitionSummary",
+    "Store",
+    "StoreSummary",
+    "StoreWriter",
+    "Table",
+    "WriteSummary",
+]

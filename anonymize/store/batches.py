@@ -1,0 +1,231 @@
+"""Batches of encoded traces: collected, held against what is there, written and committed."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pyarrow as pa
+
+from anonymize.errors import StoreError
+from anonymize.scrubbed import ScrubbedTrace
+from anonymize.store.disk import disk_errors
+from anonymize.store.encode import EncodedTrace, encode
+from anonymize.store.manifest import (
+    MANIFESTS,
+    Commit,
+    Manifest,
+    Part,
+    Partition,
+    files_of,
+    folder_of,
+    load,
+)
+from anonymize.store.parts import PartWriter, to_tables
+from anonymize.store.scan import find, missing
+from anonymize.store.skips import SkipLog
+from anonymize.store.values import Unstorable
+from anonymize.trace import QuarantinedTrace, SkippedTrace
+
+#: A batch is committed when it has this many rows or bytes of text, whichever comes first.
+BATCH_ROWS = 200_000
+BATCH_BYTES = 64 << 20
+#: A partition that has this many parts gets its small ones merged by the next batch.
+MANY_PARTS = 8
+SMALL_ROWS = BATCH_ROWS // MANY_PARTS
+SMALL_BYTES = 4 << 20
+
+
+@dataclass(slots=True)
+class _Batch:
+    """Encoded traces that wait for the next commit, the last one of each id.
+
+    Equal blobs are one text in memory, and counted once.
+    """
+
+    traces: dict[str, EncodedTrace] = field(default_factory=dict)
+    texts: dict[str, str] = field(default_factory=dict)
+    rows: int = 0
+    bytes: int = 0
+
+    def add(self, trace: EncodedTrace) -> None:
+        for name, text in trace.blobs.items():
+            if name not in self.texts:
+                self.texts[name] = text
+                self.bytes += len(text)
+        shared = {name: self.texts[name] for name in trace.blobs}
+        self.traces[trace.trace_id] = replace(trace, blobs=shared)
+        self.rows += 1 + len(trace.steps) + len(trace.messages)
+        self.bytes += trace.size
+
+    @property
+    def full(self) -> bool:
+        return self.rows >= BATCH_ROWS or self.bytes >= BATCH_BYTES
+
+
+class Batches:
+    """One write: the batch, the counts and the manifests as of the last commit."""
+
+    def __init__(self, root: Path, staging: Path) -> None:
+        self._root = root
+        self._staging = staging
+        self._manifests = dict(load(root))
+        self._ignores_case = (root / MANIFESTS.upper()).exists()
+        self._batch = _Batch()
+        self._unlogged: list[SkippedTrace | QuarantinedTrace] = []
+        self.counts: Counter[str] = Counter()
+        self.flags: Counter[str] = Counter()
+        self.entities: Counter[str] = Counter()
+
+    @property
+    def full(self) -> bool:
+        return self._batch.full
+
+    def take(self, item: ScrubbedTrace | SkippedTrace | QuarantinedTrace) -> None:
+        if type(item) is ScrubbedTrace:
+            trace = item.trace
+            self.flags.update(set(trace.lossy_flags))
+            self.entities.update(item.counts)
+            try:
+                encoded = encode(trace, policy=item.policy, entities=item.counts)
+            except Unstorable as reason:
+                self._skip(trace.trace_id, str(reason))
+                return
+            earlier = self._batch.traces.get(encoded.trace_id)
+            if earlier is not None:
+                same = earlier.digest == encoded.digest
+                self.counts["unchanged" if same else "replaced"] += 1
+                if same:
+                    return
+            self._batch.add(encoded)
+        elif isinstance(item, SkippedTrace | QuarantinedTrace):
+            self.counts["skipped" if isinstance(item, SkippedTrace) else "quarantined"] += 1
+            self._unlogged.append(item)
+        else:
+            raise TypeError(
+                "the store takes only what the scrubber made "
+                f"(ScrubbedTrace, SkippedTrace, QuarantinedTrace), not {type(item).__name__}"
+            )
+
+    def _skip(self, trace_id: str, reason: str) -> None:
+        self.counts["skipped"] += 1
+        self._unlogged.append(SkippedTrace(reason=reason, where="store", trace_id=trace_id))
+
+    def log(self, skips: SkipLog) -> None:
+        for record in self._unlogged:
+            skips.add(record)
+        self._unlogged.clear()
+
+    def commit(self) -> None:
+        """Write the batch and make it visible, all of it at once."""
+        traces = list(self._batch.traces.values())
+        self._batch = _Batch()
+        misfit = (pa.ArrowException, TypeError, ValueError, OverflowError)
+        try:
+            self._commit(traces)
+        except misfit:
+            # Some value doesn't fit its column. Rare, so looked for only then.
+            fitting = []
+            for trace in traces:
+                try:
+                    to_tables((trace.date, trace.agent), [trace])
+                    fitting.append(trace)
+                except misfit:
+                    reason = "a field has a value of the wrong type or range"
+                    self._skip(trace.trace_id, reason)
+            if len(fitting) == len(traces):
+                raise
+            self._commit(fitting)
+
+    def _commit(self, traces: list[EncodedTrace]) -> None:
+        ids = [trace.trace_id for trace in traces]
+        try:
+            known = find(self._root, self._manifests, ids) if ids else {}
+        except FileNotFoundError as error:
+            raise missing(Path(error.filename or self._root)) from None
+        new: dict[Partition, list[EncodedTrace]] = defaultdict(list)
+        gone: dict[Partition, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+        counts: Counter[str] = Counter()
+        for trace in traces:
+            there = known.get(trace.trace_id)
+            if there is not None and there.digest == trace.digest:
+                counts["unchanged"] += 1
+                continue
+            counts["added" if there is None else "replaced"] += 1
+            new[trace.date, trace.agent].append(trace)
+            if there is not None:
+                gone[there.partition][there.part.name].add(trace.trace_id)
+        if new:
+            with disk_errors("write the batch", self._root):
+                self._change(new, gone)
+        self.counts += counts
+
+    def _change(
+        self,
+        new: Mapping[Partition, list[EncodedTrace]],
+        gone: Mapping[Partition, Mapping[str, set[str]]],
+    ) -> None:
+        writer = PartWriter(self._root, self._staging)
+        generation = 1 + max((m.generation for m in self._manifests.values()), default=0)
+        changed: list[Manifest] = []
+        for partition in sorted({*new, *gone}):
+            parts = self._kept(writer, partition, gone.get(partition, {}))
+            if partition in new:
+                parts.append(writer.add(partition, new[partition]))
+            day, agent = partition
+            changed.append(
+                Manifest(date=day, agent=agent, generation=generation, parts=tuple(parts))
+            )
+        self._check_names(changed)
+        commit = Commit(self._root, changed)
+        commit.stage(self._staging)
+        writer.publish()
+        commit.apply()
+        before = [self._manifests.get(m.partition) for m in changed]
+        self._manifests.update({m.partition: m for m in changed})
+        _remove_replaced(self._root, before, changed)
+
+    def _kept(
+        self, writer: PartWriter, partition: Partition, gone: Mapping[str, set[str]]
+    ) -> list[Part]:
+        """The partition's parts without the traces that go, small ones merged if many."""
+        manifest = self._manifests.get(partition)
+        parts = manifest.parts if manifest else ()
+        small: list[Part] = []
+        if len(parts) >= MANY_PARTS:
+            small = [p for p in parts if p.rows < SMALL_ROWS and p.bytes < SMALL_BYTES]
+        merge = small if len(small) > 1 else []
+        kept: list[Part | None] = []
+        for part in parts:
+            if part in merge:
+                continue
+            dropped = gone.get(part.name)
+            kept.append(writer.rewrite(partition, [part], dropped) if dropped else part)
+        if merge:
+            dropped = set().union(*(gone.get(part.name, set()) for part in merge))
+            kept.append(writer.rewrite(partition, merge, dropped))
+        return [part for part in kept if part is not None]
+
+    def _check_names(self, changed: Iterable[Manifest]) -> None:
+        """Where the file system ignores case, `Bot` and `bot` can't be two partitions."""
+        if not self._ignores_case:
+            return
+        names: dict[str, Partition] = {}
+        for partition in (*self._manifests, *(m.partition for m in changed)):
+            folder = folder_of(partition)
+            if names.setdefault(folder.lower(), partition) != partition:
+                raise StoreError(
+                    "two agents' names differ only in case, which this file system can't hold",
+                    where=str(self._root / MANIFESTS / folder),
+                    fix="rename one with --agent, or keep the store elsewhere",
+                )
+
+
+def _remove_replaced(
+    root: Path, before: Iterable[Manifest | None], after: Iterable[Manifest]
+) -> None:
+    """Delete what the commit replaced: content that was scrubbed again must not stay on disk."""
+    for path in files_of(before) - files_of(after):
+        (root / path).unlink(missing_ok=True)

@@ -1,0 +1,204 @@
+"""Parts: the Parquet files of rows that were written together.
+
+A part is sorted by (trace_id, seq) in every table and cut into chunks of whole traces: a chunk
+is one row group of traces, one of steps and one of messages, and can be read by itself.
+"""
+
+from __future__ import annotations
+
+import uuid
+import zlib
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import accumulate, pairwise
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from anonymize.store.disk import make_folder, sync_folder, write_file
+from anonymize.store.encode import EncodedTrace, Row
+from anonymize.store.manifest import Part, PartFile, Partition, folder_of
+from anonymize.store.scan import damaged, missing, read_checked
+from anonymize.store.schema import COLUMNS, SCHEMAS, TABLES, Table, conform, with_version
+
+#: Rows of steps or messages in a row group, and the text that it may hold. Row groups of
+#: 5-20k rows read one trace fastest; long texts make fewer of them a group.
+CHUNK_ROWS = 10_000
+CHUNK_BYTES = 8 << 20
+
+Tables = Mapping[Table, pa.Table]
+Chunk = tuple[int, int, int]
+
+
+class PartWriter:
+    """Writes parts into ``staging``; :meth:`publish` renames them to where readers look.
+
+    Nothing is visible before a manifest names it, so a part that was published and not
+    committed is only a stray file.
+    """
+
+    def __init__(self, root: Path, staging: Path) -> None:
+        self._root = root
+        self._staging = staging
+        self._moves: list[tuple[Path, Path]] = []
+
+    def add(self, partition: Partition, traces: Sequence[EncodedTrace]) -> Part:
+        """A part of these traces, each id once, in any order."""
+        ordered = sorted(traces, key=lambda t: t.trace_id)
+        return self._write(partition, to_tables(partition, ordered), _chunks_of(ordered))
+
+    def rewrite(
+        self, partition: Partition, parts: Iterable[Part], without: Collection[str]
+    ) -> Part | None:
+        """One part of what ``parts`` hold, but for some traces; ``None`` if nothing is left."""
+        read = [self._read(part) for part in parts]
+        tables: dict[Table, pa.Table] = {
+            table: pa.concat_tables(tables[table] for tables in read) for table in TABLES
+        }
+        gone = pa.array(list(without), pa.string())
+        for table in ("traces", "steps", "messages"):
+            rows = tables[table]
+            rows = rows.filter(pc.invert(pc.is_in(rows["trace_id"], gone)))
+            keys = [k for k in ("trace_id", "seq") if k in rows.column_names]
+            tables[table] = rows.sort_by([(key, "ascending") for key in keys])
+        if not tables["traces"].num_rows:
+            return None
+        tables["blobs"] = _used_blobs(tables)
+        sizes = tables["traces"].select(["n_steps", "n_messages", "n_bytes"]).to_pylist()
+        return self._write(
+            partition,
+            tables,
+            _chunks((s["n_steps"], s["n_messages"], s["n_bytes"] or 0) for s in sizes),
+        )
+
+    def _read(self, part: Part) -> Tables:
+        found: dict[Table, pa.Table] = {}
+        for table in TABLES:
+            file = part.files.get(table)
+            if file is None:
+                found[table] = SCHEMAS[table].empty_table()
+                continue
+            path = self._root / file.path
+            try:
+                data = read_checked(path, file)
+            except FileNotFoundError:
+                raise missing(path) from None
+            try:
+                # Not read_table: it would take partition columns from the path.
+                with pq.ParquetFile(pa.BufferReader(data)) as parquet:
+                    found[table] = conform(parquet.read(), table)
+            except pa.ArrowException as error:
+                raise damaged(path, "it is not Parquet of this store") from error
+        return found
+
+    def _write(self, partition: Partition, tables: Tables, chunks: list[Chunk]) -> Part:
+        name = f"part-{uuid.uuid4().hex[:16]}"
+        files: dict[Table, PartFile] = {}
+        for table, data in tables.items():
+            if not data.num_rows:
+                continue
+            groups = _groups(table, data.num_rows, chunks)
+            raw = _parquet(table, data, groups)
+            path = f"{table}/{folder_of(partition)}/{name}.parquet"
+            staged = self._staging / f"{table}-{name}.parquet"
+            write_file(staged, raw)
+            self._moves.append((staged, self._root / path))
+            files[table] = PartFile(path=path, bytes=len(raw), crc32=zlib.crc32(raw))
+        return Part(name=name, chunks=tuple(chunks), files=files)
+
+    def publish(self) -> None:
+        """Rename what was written into the tables' folders and flush those."""
+        for staged, target in self._moves:
+            make_folder(target.parent)
+            staged.replace(target)
+        for folder in sorted({target.parent for _, target in self._moves}):
+            sync_folder(folder)
+        self._moves.clear()
+
+
+def to_tables(partition: Partition, traces: Sequence[EncodedTrace]) -> Tables:
+    """The four tables of traces that are sorted by id.
+
+    Raises ``pyarrow.ArrowException``, ``TypeError``, ``ValueError`` or ``OverflowError`` where
+    a value doesn't fit its column.
+    """
+    blobs: dict[str, str] = {}
+    for trace in traces:
+        blobs.update(trace.blobs)
+    return {
+        "traces": _table("traces", partition, [t.trace for t in traces]),
+        "steps": _table("steps", partition, [row for t in traces for row in t.steps]),
+        "messages": _table("messages", partition, [row for t in traces for row in t.messages]),
+        "blobs": _table("blobs", partition, list(blobs.items())),
+    }
+
+
+def _table(table: Table, partition: Partition, rows: Sequence[Row]) -> pa.Table:
+    schema = SCHEMAS[table]
+    columns: list[Any] = list(zip(*rows, strict=True)) if rows else [()] * len(COLUMNS[table])
+    own = [
+        pa.array(values, schema.field(name).type)
+        for name, values in zip(COLUMNS[table], columns, strict=True)
+    ]
+    same = [
+        pa.repeat(pa.scalar(v, schema.field(i).type), len(rows)) for i, v in enumerate(partition)
+    ]
+    return pa.table([*same, *own], schema=schema)
+
+
+def _chunks_of(traces: Iterable[EncodedTrace]) -> list[Chunk]:
+    return _chunks((len(t.steps), len(t.messages), t.size) for t in traces)
+
+
+def _chunks(sizes: Iterable[tuple[int, int, int]]) -> list[Chunk]:
+    """Cut traces of (steps, messages, bytes) into chunks; a huge trace gets its own."""
+    chunks: list[Chunk] = []
+    traces = steps = messages = size = 0
+    for more_steps, more_messages, more_size in sizes:
+        too_many = max(steps + more_steps, messages + more_messages) > CHUNK_ROWS
+        if traces and (too_many or size + more_size > CHUNK_BYTES or traces >= CHUNK_ROWS):
+            chunks.append((traces, steps, messages))
+            traces = steps = messages = size = 0
+        traces += 1
+        steps += more_steps
+        messages += more_messages
+        size += more_size
+    return [*chunks, (traces, steps, messages)] if traces else chunks
+
+
+def _groups(table: Table, rows: int, chunks: Sequence[Chunk]) -> Iterator[tuple[int, int]]:
+    """The (offset, length) of each row group."""
+    if table == "blobs":
+        ends = [*range(0, rows, CHUNK_ROWS), rows]
+    else:
+        column = TABLES.index(table)
+        ends = list(accumulate((chunk[column] for chunk in chunks), initial=0))
+    return ((start, end - start) for start, end in pairwise(ends) if end > start)
+
+
+def _parquet(table: Table, data: pa.Table, groups: Iterable[tuple[int, int]]) -> bytes:
+    sink = pa.BufferOutputStream()
+    schema = with_version(table)
+    with pq.ParquetWriter(sink, schema, compression="zstd", compression_level=3) as writer:
+        for offset, length in groups:
+            writer.write_table(data.slice(offset, length).cast(schema), row_group_size=length)
+    return bytes(sink.getvalue())
+
+
+def _used_blobs(tables: Tables) -> pa.Table:
+    """Each blob that a row names, once: what no trace uses any more must not stay on disk."""
+    used = pa.chunked_array(
+        [
+            *tables["messages"]["content_blob"].chunks,
+            *tables["steps"]["tools_blob"].chunks,
+        ],
+        pa.string(),
+    ).drop_null()
+    blobs = tables["blobs"]
+    first: dict[str, int] = {}
+    for index, name in enumerate(blobs["blob"].to_pylist()):
+        first.setdefault(name, index)
+    keep = set(used.unique().to_pylist())
+    return blobs.take(pa.array([i for name, i in first.items() if name in keep], pa.int64()))

@@ -1,0 +1,212 @@
+"""Parquet files to polars frames, with the errors of damaged files made plain.
+
+polars panics on some damaged files (an error that ``except Exception`` doesn't catch, and a
+backtrace on stderr), so whole parts are held against their checksum before polars sees them.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import accumulate
+from pathlib import Path
+
+import polars as pl
+
+from anonymize.errors import StoreError
+from anonymize.store.decode import Blobs, decode
+from anonymize.store.manifest import Part, PartFile, Partition, Snapshot
+from anonymize.store.schema import Table, polars_schema
+from anonymize.trace import Trace
+
+#: How many traces of a chunk are Python objects at a time.
+DECODED_TRACES = 50
+
+_UNREADABLE = (pl.exceptions.PolarsError, pl.exceptions.PanicException, ValueError, OverflowError)
+_AGAIN = (
+    "delete the partition's manifest (same date and agent, under _manifests) and ingest that "
+    "date again"
+)
+
+
+def damaged(path: Path, how: str) -> StoreError:
+    """The error for a data file that can't be what was written."""
+    return StoreError(
+        f"a file of the store is damaged: {how}",
+        where=str(path),
+        fix=_AGAIN,
+    )
+
+
+def missing(path: Path) -> StoreError:
+    """The error for a data file that a manifest names and that isn't there."""
+    return StoreError(
+        "a file of the store is missing: its manifest names it", where=str(path), fix=_AGAIN
+    )
+
+
+def check_size(path: Path, file: PartFile) -> None:
+    """Raise :class:`StoreError` if the file hasn't the length that its manifest says.
+
+    A file that isn't there stays a ``FileNotFoundError``: a writer may have replaced it.
+    """
+    size = path.stat().st_size
+    if size != file.bytes:
+        raise damaged(path, f"it has {size:,} bytes, its manifest says {file.bytes:,}")
+
+
+def read_checked(path: Path, file: PartFile) -> bytes:
+    """The file's bytes, if they are what its manifest says; else as :func:`check_size`."""
+    check_size(path, file)
+    data = path.read_bytes()
+    if zlib.crc32(data) != file.crc32:
+        raise damaged(path, "its checksum is not the one in its manifest")
+    return data
+
+
+@contextmanager
+def readable(path: Path) -> Iterator[None]:
+    """Turn what polars raises on damaged files into a :class:`StoreError` about ``path``."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise StoreError(f"can't read the store: {error.strerror}", where=str(path)) from error
+    except _UNREADABLE as error:
+        raise damaged(path, f"polars can't read it ({type(error).__name__})") from None
+
+
+def frame(source: bytes | Sequence[Path], table: Table, *, path_column: str = "") -> pl.LazyFrame:
+    """The rows in today's columns: what an older version didn't write is null."""
+    schema = polars_schema(table)
+    if not source:
+        return pl.LazyFrame(schema=schema)
+    return pl.scan_parquet(
+        source if isinstance(source, bytes) else list(source),
+        schema=schema,
+        missing_columns="insert",
+        extra_columns="ignore",
+        glob=False,
+        hive_partitioning=False,
+        include_file_paths=path_column or None,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a trace is, and the digest of its content."""
+
+    partition: Partition
+    part: Part
+    digest: str
+
+
+def find(root: Path, snapshot: Snapshot, ids: Sequence[str]) -> dict[str, Place]:
+    """The places of those of the traces ``ids`` that are in the store.
+
+    Raises ``FileNotFoundError`` if a file is missing, :class:`StoreError` if one is damaged.
+    """
+    places: dict[str, tuple[Partition, Part]] = {}
+    for partition, manifest in snapshot.items():
+        for part in manifest.parts:
+            path = root / part.files["traces"].path
+            check_size(path, part.files["traces"])
+            places[str(path)] = (partition, part)
+    if not places:
+        return {}
+    wanted = pl.col("trace_id").is_in(ids) if len(ids) > 1 else pl.col("trace_id") == ids[0]
+    files = [Path(path) for path in places]
+    with readable(root / "traces"):
+        found = frame(files, "traces", path_column="path").filter(wanted)
+        rows = found.select("trace_id", "path", "digest").collect().rows()
+    return {trace_id: Place(*places[path], digest) for trace_id, path, digest in rows}
+
+
+class OpenPart:
+    """One part, read into memory as it is on disk (compressed) and decoded chunk by chunk.
+
+    Held as bytes, it stays whole when a writer replaces the files meanwhile.
+    """
+
+    def __init__(self, root: Path, part: Part) -> None:
+        self._part = part
+        self._path = root / part.files["traces"].path
+        self._data: Mapping[Table, bytes] = {
+            table: read_checked(root / file.path, file) for table, file in part.files.items()
+        }
+        self._blobs: Blobs | None = None
+
+    def traces(self, wanted: pl.Expr | None) -> Iterator[Trace]:
+        """The traces whose row in ``traces`` fulfils ``wanted``, by id; one chunk in memory."""
+        starts = accumulate(self._part.chunks, _sum3, initial=(0, 0, 0))
+        for start, length in zip(starts, self._part.chunks, strict=False):
+            with readable(self._path):
+                rows = self._slice("traces", start[0], length[0])
+                if wanted is not None:
+                    rows = rows.filter(wanted)
+                traces = rows.collect()
+                if traces.is_empty():
+                    continue
+                steps = self._slice("steps", start[1], length[1])
+                messages = self._slice("messages", start[2], length[2])
+                if traces.height < length[0]:
+                    ids = traces["trace_id"].implode()
+                    steps = steps.filter(pl.col("trace_id").is_in(ids))
+                    messages = messages.filter(pl.col("trace_id").is_in(ids))
+                if self._blobs is None:
+                    blobs = frame(self._data.get("blobs", b""), "blobs")
+                    self._blobs = read_blobs(blobs)
+                chunk = traces, steps.collect(), messages.collect()
+            yield from decode_all(self._path, *chunk, self._blobs)
+
+    def _slice(self, table: Table, start: int, length: int) -> pl.LazyFrame:
+        return frame(self._data.get(table, b""), table).slice(start, length)
+
+
+def _sum3(a: tuple[int, int, int], b: tuple[int, int, int]) -> tuple[int, int, int]:
+    return a[0] + b[0], a[1] + b[1], a[2] + b[2]
+
+
+def read_blobs(blobs: pl.LazyFrame) -> Blobs:
+    """The texts of a frame of blobs by name."""
+    return Blobs(dict(blobs.select("blob", "text_json").collect().rows()))
+
+
+def decode_all(
+    path: Path, traces: pl.DataFrame, steps: pl.DataFrame, messages: pl.DataFrame, blobs: Blobs
+) -> Iterator[Trace]:
+    """The traces of these rows, all sorted by id; ``path`` is named where they contradict.
+
+    Rows become Python objects some traces at a time: those take many times the frames' memory.
+    """
+    next_step = next_message = 0
+    for some in traces.iter_slices(DECODED_TRACES):
+        n_steps, n_messages = int(some["n_steps"].sum()), int(some["n_messages"].sum())
+        own_steps = _by_trace(steps.slice(next_step, n_steps))
+        own_messages = _by_trace(messages.slice(next_message, n_messages))
+        next_step += n_steps
+        next_message += n_messages
+        for row in _rows(some):
+            key = str(row["trace_id"])
+            try:
+                trace = decode(row, own_steps.get(key, []), own_messages.get(key, []), blobs)
+            except (KeyError, IndexError, ValueError, TypeError, OverflowError) as error:
+                how = f"a trace's rows don't fit ({type(error).__name__})"
+                raise damaged(path, how) from None
+            yield trace
+
+
+def _by_trace(rows: pl.DataFrame) -> dict[str, list[dict[str, object]]]:
+    found: dict[str, list[dict[str, object]]] = {}
+    for row in _rows(rows):
+        found.setdefault(str(row["trace_id"]), []).append(row)
+    return found
+
+
+def _rows(rows: pl.DataFrame) -> list[dict[str, object]]:
+    # Times as numbers: polars would look up a time zone for each.
+    times = [name for name in ("started_at",) if name in rows.columns]
+    return rows.with_columns(pl.col(times).to_physical()).rows(named=True)

@@ -1,0 +1,108 @@
+"""What was not taken, and why: one file a source, replaced as a whole by a rename."""
+
+from __future__ import annotations
+
+import json
+import os
+from contextlib import suppress
+from dataclasses import asdict
+from pathlib import Path
+from types import TracebackType
+
+from anonymize.errors import StoreError
+from anonymize.store.disk import make_folder, sync_folder
+from anonymize.store.manifest import SKIPPED, path_name
+from anonymize.store.schema import SCHEMA_VERSION
+from anonymize.trace import QuarantinedTrace, SkippedTrace
+
+_KINDS = {"skipped": SkippedTrace, "quarantined": QuarantinedTrace}
+
+
+class SkipLog:
+    """Collects the records of one source in ``staging``; :meth:`commit` renames them into place.
+
+    The records of an earlier write of the same source stay valid until then. With ``complete``
+    they are replaced; else what was collected is added to them, each record once.
+    """
+
+    def __init__(self, root: Path, staging: Path, source: str, *, complete: bool) -> None:
+        self._staged = staging / "skipped.jsonl"
+        self._target = root / SKIPPED / f"{path_name(source)}.jsonl"
+        self._file = self._staged.open("w", encoding="ascii")
+        self._count = 0
+        self._earlier: set[SkippedTrace | QuarantinedTrace] = set()
+        self._line({"schema_version": SCHEMA_VERSION, "source": source})
+        if not complete and self._target.exists():
+            for record in _read(self._target):
+                self.add(record)
+                self._earlier.add(record)
+
+    def __enter__(self) -> SkipLog:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        with suppress(OSError):  # a full disk was told by then; closing tries to flush again
+            self._file.close()
+
+    def add(self, record: SkippedTrace | QuarantinedTrace) -> None:
+        """Append one record."""
+        if record in self._earlier:
+            return
+        kind = "skipped" if isinstance(record, SkippedTrace) else "quarantined"
+        self._line({"kind": kind, **asdict(record)})
+        self._count += 1
+
+    def commit(self) -> None:
+        """Make these the records of the source; none removes its file."""
+        if not self._count:
+            if self._target.exists():
+                self._target.unlink()
+                sync_folder(self._target.parent)
+            return
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        make_folder(self._target.parent)
+        self._staged.replace(self._target)
+        sync_folder(self._target.parent)
+
+    def _line(self, content: dict[str, object]) -> None:
+        # Escaped ASCII: a reason or a place may hold what UTF-8 can't.
+        self._file.write(json.dumps(content, ensure_ascii=True) + "\n")
+
+
+def read_skips(root: Path) -> list[SkippedTrace | QuarantinedTrace]:
+    """All records, by source and then as they were met.
+
+    Raises :class:`StoreError` where a file can't be read or is of a newer version.
+    """
+    return [record for path in sorted((root / SKIPPED).glob("*.jsonl")) for record in _read(path)]
+
+
+def _read(path: Path) -> list[SkippedTrace | QuarantinedTrace]:
+    try:
+        header, *lines = path.read_text(encoding="ascii").splitlines()
+        version = json.loads(header)["schema_version"]
+        if version > SCHEMA_VERSION:
+            raise StoreError(
+                f"the list of skipped traces is of a newer version (schema {version})",
+                where=str(path),
+                fix="upgrade, or read it with the version that wrote it",
+            )
+        found: list[SkippedTrace | QuarantinedTrace] = []
+        for line in lines:
+            fields = json.loads(line)
+            found.append(_KINDS[fields.pop("kind")](**fields))
+    except FileNotFoundError:
+        return []  # its source was read again just now, and nothing was skipped
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise StoreError(
+            "the list of skipped traces is damaged",
+            where=str(path),
+            fix="delete it: it is written again when its source is read again",
+        ) from error
+    return found

@@ -1,0 +1,144 @@
+"""The one door to disk: scrubbed traces in, committed Parquet out.
+
+A batch is written to a staging folder on the same file system, flushed, renamed into place and
+then committed by renaming its manifests. A writer that is killed leaves the last commit, and
+stray files that the next writer removes.
+"""
+
+from __future__ import annotations
+
+import shutil
+import uuid
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from anonymize.errors import StoreError
+from anonymize.scrubbed import ScrubbedTrace
+from anonymize.store.batches import Batches
+from anonymize.store.disk import disk_errors, make_folder
+from anonymize.store.manifest import MANIFESTS, STAGING, files_of, finish_commit, load
+from anonymize.store.schema import TABLES
+from anonymize.store.skips import SkipLog
+from anonymize.trace import QuarantinedTrace, SkippedTrace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WriteSummary:
+    """What one :meth:`StoreWriter.write` did, in traces.
+
+    ``flags`` counts the traces received by lossy flag and ``entities`` the replaced values by
+    kind; both include traces that were there already.
+    """
+
+    added: int = 0
+    unchanged: int = 0
+    replaced: int = 0
+    skipped: int = 0
+    quarantined: int = 0
+    flags: Mapping[str, int] = field(default_factory=dict)
+    entities: Mapping[str, int] = field(default_factory=dict)
+
+
+class StoreWriter:
+    """Writes to the store in folder ``root``, which is made if it doesn't exist.
+
+    One writer at a time: another waits up to ``lock_timeout`` seconds.
+    """
+
+    def __init__(self, root: Path, *, lock_timeout: float = 30.0) -> None:
+        self._root = Path(root)
+        self._lock_timeout = lock_timeout
+
+    def write(
+        self,
+        items: Iterable[ScrubbedTrace | SkippedTrace | QuarantinedTrace],
+        *,
+        source: str,
+        complete: bool = True,
+    ) -> WriteSummary:
+        """Store what ``items`` yields, in batches; memory holds one batch.
+
+        A trace that is there already with the same content (its own ``source`` apart) is left
+        alone; one with other content is replaced, wherever it was. If ``items`` raises, batches
+        committed before that stay.
+
+        When ``items`` ends, its skipped and quarantined records become those of ``source``:
+        instead of what an earlier write left under that name if ``complete`` (``items`` is all
+        of the source), else beside it, each once.
+
+        A trace that can't be kept exactly (a value that is not JSON, a time without zone) is
+        counted and listed as skipped.
+
+        Raises:
+            TypeError: an item is not scrubbed.
+            StoreError: no space, no permission, a damaged or newer store, or another writer.
+        """
+        with self._locked(), self._staging() as staging:
+            run = Batches(self._root, staging)
+            with disk_errors("write the store", self._root):
+                skips = SkipLog(self._root, staging, source, complete=complete)
+            with skips:
+                for item in items:
+                    run.take(item)
+                    if run.full:
+                        run.commit()
+                    with disk_errors("list what was skipped", self._root):
+                        run.log(skips)
+                run.commit()
+                with disk_errors("list what was skipped", self._root):
+                    run.log(skips)
+                    skips.commit()
+            return WriteSummary(**run.counts, flags=dict(run.flags), entities=dict(run.entities))
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        with disk_errors("make the store", self._root):
+            if self._root.exists() and not self._root.is_dir():
+                raise StoreError(
+                    "the store's path is a file, not a folder",
+                    where=str(self._root),
+                    fix="name a folder",
+                )
+            make_folder(self._root.absolute())
+            lock = FileLock(self._root / "_lock", timeout=self._lock_timeout)
+            try:
+                lock.acquire()
+            except Timeout:
+                raise StoreError(
+                    f"another process is writing to the store (waited {self._lock_timeout:g} s)",
+                    where=str(self._root),
+                    fix="let it finish, then run again",
+                ) from None
+        try:
+            yield
+        finally:
+            lock.release()
+
+    @contextmanager
+    def _staging(self) -> Iterator[Path]:
+        """A fresh staging folder, after tidying up behind a writer that was killed."""
+        top = self._root / STAGING
+        try:
+            with disk_errors("tidy up the store", self._root):
+                shutil.rmtree(top, ignore_errors=True)
+                staging = top / uuid.uuid4().hex
+                make_folder(staging)
+                make_folder(self._root / MANIFESTS)
+                finish_commit(self._root, staging)
+                _remove_strays(self._root)
+            yield staging
+        finally:
+            shutil.rmtree(top, ignore_errors=True)
+
+
+def _remove_strays(root: Path) -> None:
+    """Delete parts that no manifest names; files of other names are not ours to delete."""
+    wanted = files_of(load(root).values())
+    for table in TABLES:
+        for path in (root / table).glob("date=*/agent=*/part-*.parquet"):
+            if path.relative_to(root).as_posix() not in wanted:
+                path.unlink(missing_ok=True)
