@@ -14,8 +14,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-from rapidfuzz import process
-
 from anonymize.errors import UsageError
 
 T = TypeVar("T")
@@ -43,6 +41,8 @@ def load_toml(path: Path) -> dict[str, Any]:
 
 def nearest(name: str, choices: typing.Iterable[str]) -> str | None:
     """The choice most like ``name``, or ``None`` if none is close enough to suggest."""
+    from rapidfuzz import process  # a third of the start-up time, and only mistakes need it
+
     match = process.extractOne(name, list(choices), score_cutoff=60)
     return str(match[0]) if match else None
 

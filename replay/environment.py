@@ -1,0 +1,81 @@
+"""What an agent is given: ``agent(case, env)``, with the recorded world behind ``env.tools``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from anonymize.trace import Json
+from replay.recording import Case
+from replay.world import World
+
+
+class ToolBox:
+    """The tools of the recorded world. All of these make the same call:
+
+        tools.call("get_order", order_id="7")       await tools.acall("get_order", order_id="7")
+        tools.get_order(order_id="7")               tools["get_order"](order_id="7")
+        tools.invoke("get_order", {"order_id": "7"})
+
+    A failed call raises :class:`~replay.errors.ToolError`, one that was never recorded
+    :class:`~replay.errors.ToolNotRecorded`, unless the tool's miss policy says otherwise.
+    Any name may be called. Threads and tasks may call at once.
+    """
+
+    def __init__(self, world: World, names: tuple[str, ...] = ()) -> None:
+        self._world = world
+        self._names = names
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The tools of the recording, called or offered to the model, and of the config."""
+        return self._names
+
+    def call(self, name: str, /, **arguments: Any) -> Json:
+        """Call a tool and return its answer, a JSON value."""
+        return self._world.answer(name, arguments)
+
+    async def acall(self, name: str, /, **arguments: Any) -> Json:
+        """The same for async agents."""
+        return self._world.answer(name, arguments)
+
+    def invoke(
+        self, name: str, arguments: Mapping[str, Any] | None = None, *, call_id: str | None = None
+    ) -> Json:
+        """The same with the arguments as one mapping, and the model's id of the call."""
+        return self._world.answer(name, arguments or {}, call_id)
+
+    def __getitem__(self, name: str) -> Callable[..., Json]:
+        def tool(*positional: Any, **arguments: Any) -> Json:
+            if positional:
+                raise TypeError(f"call {name} with keyword arguments: a recording has no order")
+            return self._world.answer(name, arguments)
+
+        tool.__name__ = tool.__qualname__ = name
+        return tool
+
+    def __getattr__(self, name: str) -> Callable[..., Json]:
+        # Copying, pickling and introspection ask for these; they are no tools.
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return self[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._names
+
+    def __repr__(self) -> str:
+        return f"ToolBox({', '.join(self._names)})"
+
+
+class Environment:
+    """The world of one replay: the ``case`` to work on, and ``tools`` that answer from it."""
+
+    def __init__(self, world: World, names: tuple[str, ...] = ()) -> None:
+        self.case: Case = world.case
+        self.tools = ToolBox(world, names)
+
+    def __repr__(self) -> str:
+        return f"Environment({self.case.trace_id!r}, {self.tools!r})"

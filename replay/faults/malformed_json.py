@@ -1,0 +1,30 @@
+"""The answer's JSON is cut off."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from random import Random
+from typing import ClassVar
+
+from replay.faults.interface import Answer, Mode, failure
+from replay.matching import compact_text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MalformedJson:
+    """The text of the answer, broken off at a random place, so that it no longer parses.
+
+    ``raise``: what a client that parses it for the agent throws instead.
+    """
+
+    name: ClassVar[str] = "malformed_json"
+    mode: Mode = "return"
+
+    def apply(self, answer: Answer | None, random: Random) -> Answer:
+        if self.mode == "raise":
+            return failure("JSONDecodeError", "the tool's answer is not valid JSON", "raise")
+        value = None if answer is None else answer.value
+        structured = isinstance(value, dict | list) and bool(value)
+        text = compact_text(value if structured else {"result": value})
+        # The last character closes the object or list, so any shorter text does not parse.
+        return Answer(value=text[: random.randint(1, len(text) - 1)])

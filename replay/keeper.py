@@ -1,0 +1,163 @@
+"""What the candidate did, through the scrubber's door and onto disk, in batches.
+
+A new version can make up a phone number or read one from where the recording does not, so its
+traces are scrubbed as production's are.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import time
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from anonymize.jsontools import JsonError, dumps, loads
+from anonymize.trace import QuarantinedTrace, Trace
+from replay.config import ReplayConfig
+
+if TYPE_CHECKING:
+    from anonymize.scrub import Scrubber
+    from replay.faults.plan import FaultProof
+    from replay.results import ReplayResult
+
+#: Results are kept on disk at least this often: a kill -9 costs no more than these.
+FLUSH_TRACES = 128
+FLUSH_SECONDS = 5.0
+
+#: The tag that ties a replayed trace to the state of the recording that it was made from.
+RECORDING_TAG = "replay.recording"
+
+
+def held(path: Path) -> dict[str, str]:
+    """Trace id -> digest of the recording it was replayed from, for what a run already holds."""
+    from anonymize.store import Store
+
+    if not path.exists():
+        return {}
+    frame = Store(path).scan("traces").select("trace_id", "tags_json").collect()
+    return {
+        trace_id: loads(tags or "{}").get(RECORDING_TAG, "") for trace_id, tags in frame.iter_rows()
+    }
+
+
+class Keeper:
+    """Takes results, and every so often scrubs a batch of them and commits it to the store."""
+
+    def __init__(self, config: ReplayConfig, folder: Path, digests: Mapping[str, str]) -> None:
+        from anonymize.store import StoreWriter
+
+        self._config = config
+        self._folder = folder
+        self._writer = StoreWriter(folder / "traces")
+        self._digests = digests
+        self._batch: list[tuple[ReplayResult, Trace]] = []
+        self._flushed = time.monotonic()
+        self._scrubber: Scrubber | None = None
+
+    def add(self, result: ReplayResult, recording: Trace) -> None:
+        self._batch.append((result, recording))
+        late = time.monotonic() - self._flushed > FLUSH_SECONDS
+        if len(self._batch) >= FLUSH_TRACES or late:
+            self.flush()
+
+    def flush(self) -> None:
+        if not self._batch:
+            return
+        # What the recording holds is scrubbed already. Detecting on it again could only find
+        # something new by mistake, and would then show as a difference that nobody made.
+        trusted = {text for _, recording in self._batch for text in texts_of(recording)}
+        traces = [self._stamped(result) for result, _ in self._batch]
+        items = list(self._scrub(traces, trusted))
+        # Proofs first: a proof without its trace is ignored later, a trace without its proofs
+        # would look as if the fault had never had its chance.
+        _append_proofs(self._folder, [p for result, _ in self._batch for p in result.faults])
+        self._writer.write(items, source="replay", complete=False)
+        self._batch.clear()
+        self._flushed = time.monotonic()
+
+    def _stamped(self, result: ReplayResult) -> Trace:
+        trace = result.tagged().trace
+        stamp = {RECORDING_TAG: self._digests[trace.trace_id]}
+        return dataclasses.replace(trace, tags={**trace.tags, **stamp})
+
+    def _scrub(self, traces: list[Trace], trusted: Iterable[str]) -> Iterator[Any]:
+        scrubber = self._scrubber = self._scrubber or make_scrubber(self._config)
+        results = scrubber.scrub_all(traces, trusted=frozenset(trusted))
+        for trace, result in zip(traces, results, strict=True):
+            if isinstance(result, QuarantinedTrace):
+                # Nothing of it may be kept, but that it was replayed must not be lost.
+                yield from scrubber.scrub_all([_unscrubbable(trace, result.reason)])
+            yield result
+
+
+def texts_of(trace: Trace) -> Iterator[str]:
+    """Every text of a trace, keys of JSON objects included, in no particular order."""
+    todo: list[Any] = [trace]
+    while todo:
+        item = todo.pop()
+        if isinstance(item, str):
+            yield item
+        elif isinstance(item, Mapping):
+            todo.extend(item)
+            todo.extend(item.values())
+        elif isinstance(item, list | tuple):
+            todo.extend(item)
+        elif dataclasses.is_dataclass(item):
+            todo.extend(getattr(item, field.name) for field in dataclasses.fields(item))
+
+
+def _unscrubbable(trace: Trace, reason: str) -> Trace:
+    return Trace(
+        trace_id=trace.trace_id,
+        agent=trace.agent,
+        agent_version=trace.agent_version,
+        started_at=trace.started_at,
+        origin="replayed",
+        tags={
+            "replay.status": "broken",
+            "replay.broken_reason": f"the candidate's trace can't be scrubbed: {reason}",
+            RECORDING_TAG: trace.tags.get(RECORDING_TAG, ""),
+        },
+    )
+
+
+def make_scrubber(config: ReplayConfig) -> Scrubber:
+    """The scrubber that the config describes; loads Presidio only when it is used."""
+    from anonymize.config import AnonymizeConfig
+    from anonymize.keys import load_key
+    from anonymize.scrub import Scrubber
+
+    settings = AnonymizeConfig.from_tables(
+        {"anonymize": config.anonymize}, config.root, name=str(config.path or "replay.toml")
+    )
+    return Scrubber.create(settings.policy, load_key(settings.policy, config.root))
+
+
+def _append_proofs(folder: Path, found: Iterable[FaultProof]) -> None:
+    lines = "".join(dumps(dataclasses.asdict(proof)) + "\n" for proof in found)
+    if lines:
+        with (folder / "faults.jsonl").open("a", encoding="utf-8") as file:
+            file.write(lines)
+            file.flush()
+            os.fsync(file.fileno())
+
+
+def proofs(folder: Path, trace_ids: Collection[str]) -> list[FaultProof]:
+    """The fault proofs of a run's traces, each once, the last word on each call."""
+    from replay.faults.plan import FaultProof
+
+    try:
+        lines = (folder / "faults.jsonl").read_bytes().splitlines()
+    except FileNotFoundError:
+        return []
+    found: dict[tuple[str, str, int], FaultProof] = {}
+    for line in lines:
+        try:
+            proof = FaultProof(**loads(line))
+        except (JsonError, TypeError):  # the last line of a run that was killed
+            continue
+        if proof.trace_id in trace_ids:
+            found[proof.rule, proof.trace_id, proof.call_index] = proof
+    return list(found.values())

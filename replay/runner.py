@@ -1,0 +1,166 @@
+"""Replays many traces: a pool of workers behind an iterator.
+
+Results come as they are done; what is in them does not depend on how many workers there are.
+Writing them down, and leaving out what an earlier run has done already, is up to the caller
+(:func:`fingerprint` tells whether an earlier run was of the same agent).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
+
+from anonymize.trace import Trace
+from replay.config import ReplayConfig
+from replay.events import (
+    Event,
+    RunFinished,
+    TraceNotReplayable,
+    TraceReplayed,
+    WorkerReplaced,
+    WorkersStarted,
+)
+from replay.faults import FaultPlan
+from replay.fingerprint import fingerprint
+from replay.intercept.cassette import Cassette
+from replay.pool import WorkerPool
+from replay.recording import replayable
+from replay.results import ReplayResult
+from replay.worker import Job, Setup
+
+__all__ = ["check_agent", "fingerprint", "run"]
+
+#: Jobs per worker that are read ahead, so that workers go on while the caller is busy.
+_AHEAD = 8
+_KEY_ENV = "REPLAY_ANONYMIZE_KEY"
+
+
+def run(
+    traces: Iterable[Trace],
+    agent: str,
+    config: ReplayConfig,
+    plan: FaultPlan | None = None,
+    on_event: Callable[[Event], None] | None = None,
+    *,
+    workers: int | None = None,
+) -> Iterator[ReplayResult]:
+    """Replay ``traces`` with an agent of the config, and yield results as they are done.
+
+    The agent is loaded before this returns. Traces are read as they are needed; those that can't
+    be replayed give no result but a :class:`~replay.events.TraceNotReplayable`. ``workers``
+    overrides the config. ``on_event`` is called in the caller's thread. Closing the iterator
+    ends all workers.
+
+    Raises:
+        UsageError: no such agent, or it can't be loaded.
+    """
+    setup = _setup(agent, config, plan or FaultPlan(seed=config.replay.seed))
+    size = workers or config.replay.workers or _cores()
+    jobs = _Jobs(traces, on_event or (lambda event: None))
+    first = jobs.take(size)
+    if not first:
+        jobs.tell(RunFinished(replayed=0, not_replayable=jobs.left_out))
+        return iter(())
+    pool = WorkerPool(setup, size, secrets=_secrets(config))
+    pool.start(len(first))
+    jobs.tell(WorkersStarted(workers=len(first)))
+    return _results(pool, jobs, first, size * _AHEAD, config)
+
+
+def _cores() -> int:
+    """Those that this process may use, where the system tells."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def check_agent(agent: str, config: ReplayConfig) -> None:
+    """Load the agent in a worker and stop it again.
+
+    Raises:
+        UsageError: no such agent, or it can't be loaded; says what to do.
+    """
+    pool = WorkerPool(_setup(agent, config, FaultPlan()), 1, secrets=_secrets(config))
+    pool.start(1)
+    pool.close()
+
+
+class _Jobs:
+    """Jobs from traces, on demand; tells of the traces that give none."""
+
+    def __init__(self, traces: Iterable[Trace], tell: Callable[[Event], None]) -> None:
+        self._traces = iter(traces)
+        self.tell = tell
+        self.left_out = 0
+
+    def take(self, number: int) -> list[Job]:
+        """The next jobs, at most ``number``; fewer only at the end."""
+        found: list[Job] = []
+        while len(found) < number:
+            trace = next(self._traces, None)
+            if trace is None:
+                break
+            reason = replayable(trace)
+            if reason is None:
+                found.append(Job.of(trace))
+            else:
+                self.left_out += 1
+                self.tell(TraceNotReplayable(trace_id=trace.trace_id, reason=reason))
+        return found
+
+
+def _results(
+    pool: WorkerPool, jobs: _Jobs, first: list[Job], ahead: int, config: ReplayConfig
+) -> Iterator[ReplayResult]:
+    path = config.resolve(config.llm.cassette) if config.llm.cassette else None
+    cassette = Cassette.load(path) if path else Cassette()
+    recorded = done = 0
+    try:
+        waiting = 0
+        for job in chain(first, jobs.take(ahead - len(first))):
+            pool.submit(job)
+            waiting += 1
+        while waiting:
+            said = pool.get()
+            if isinstance(said, BaseException):
+                raise said
+            if isinstance(said, WorkerReplaced):
+                jobs.tell(said)
+                continue
+            result, interactions = said
+            for item in interactions:
+                cassette.add(item)
+            recorded += len(interactions)
+            waiting -= 1
+            done += 1
+            for job in jobs.take(1):
+                pool.submit(job)
+                waiting += 1
+            jobs.tell(
+                TraceReplayed(trace_id=result.trace.trace_id, status=result.status, done=done)
+            )
+            yield result
+    finally:
+        pool.close()
+        if path and recorded:
+            cassette.save(path)
+    jobs.tell(RunFinished(replayed=done, not_replayable=jobs.left_out))
+
+
+def _setup(agent: str, config: ReplayConfig, plan: FaultPlan) -> Setup:
+    return Setup(
+        name=agent,
+        agent=config.agent(agent),
+        where=f"{config.path or 'replay.toml'}: agents.{agent}",
+        root=config.root.resolve(),
+        settings=config.replay,
+        tools=dict(config.tools),
+        plan=plan,
+        llm=config.llm,
+    )
+
+
+def _secrets(config: ReplayConfig) -> set[str]:
+    """Variables that the agent's process must not have: the key to every pseudonym."""
+    return {_KEY_ENV, str(config.anonymize.get("key_env", _KEY_ENV))}
