@@ -1,0 +1,108 @@
+"""Source to store: the one way in. Raw traces exist only inside this loop.
+
+``ingest`` is a loop over :func:`scrubbed`, which a user can take instead to send scrubbed
+traces elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from anonymize.trace import QuarantinedTrace, SkippedTrace, Trace
+
+if TYPE_CHECKING:
+    from anonymize.scrub import Scrubber
+    from anonymize.scrubbed import ScrubbedTrace
+    from anonymize.sources import Source
+    from anonymize.store import WriteSummary
+
+
+@dataclass(slots=True)
+class Tally:
+    """Running counts of one ingest, for the progress line. ``reasons`` counts by reason."""
+
+    read: int = 0
+    skipped: int = 0
+    quarantined: int = 0
+    outside: int = 0
+    reasons: Counter[str] = field(default_factory=Counter)
+
+
+def scrubbed(
+    items: Iterable[Trace | SkippedTrace], scrubber: Scrubber, tally: Tally
+) -> Iterator[ScrubbedTrace | SkippedTrace | QuarantinedTrace]:
+    """Scrub what was read; pass on what could not be read. Lazy: nothing is held but a batch."""
+    skipped: list[SkippedTrace] = []
+
+    def traces() -> Iterator[Trace]:
+        for item in items:
+            tally.read += 1
+            if isinstance(item, SkippedTrace):
+                tally.skipped += 1
+                tally.reasons[item.reason] += 1
+                skipped.append(item)
+            else:
+                yield item
+
+    for result in scrubber.scrub_all(traces()):
+        if isinstance(result, QuarantinedTrace):
+            tally.quarantined += 1
+            tally.reasons[result.reason] += 1
+        yield result
+        yield from skipped
+        skipped.clear()
+    yield from skipped
+
+
+def within(
+    items: Iterable[Trace | SkippedTrace], day: date | None, tally: Tally
+) -> Iterator[Trace | SkippedTrace]:
+    """Only the traces that started on ``day`` (UTC); all of them for ``None``.
+
+    Undated traces belong to no day: they are left out of a dated window and counted there.
+    """
+    for item in items:
+        if (
+            day is not None
+            and isinstance(item, Trace)
+            and (item.started_at is None or item.started_at.date() != day)
+        ):
+            tally.outside += 1
+            continue
+        yield item
+
+
+def ingest(
+    source: Source,
+    store: Path,
+    scrubber: Scrubber,
+    *,
+    day: date | None = None,
+    progress: Callable[[Tally], None] = lambda _: None,
+) -> tuple[WriteSummary, Tally]:
+    """Read ``source``, scrub, write to ``store``; what is already there is not written twice.
+
+    Returns what the store did and what was read. Raises ``SourceError`` or ``StoreError``;
+    batches committed before that stay, and running again completes the rest.
+    """
+    from anonymize.store import StoreWriter
+
+    tally = Tally()
+    items = within(source.read(), day, tally)
+    # A source that can't be read at all says so at its first item: before a store is made.
+    first = next(items, None)
+    opened = chain([first], items) if first is not None else items
+
+    def watched() -> Iterator[ScrubbedTrace | SkippedTrace | QuarantinedTrace]:
+        for item in scrubbed(opened, scrubber, tally):
+            progress(tally)
+            yield item
+
+    summary = StoreWriter(store).write(watched(), source=source.name)
+    return summary, tally
