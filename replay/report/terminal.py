@@ -30,8 +30,13 @@ def render_terminal(
 ) -> None:
     """Print the summary of a report document; ``report`` names the HTML file, if there is one."""
     page = _Page(document, ascii_only=not console.encoding.lower().startswith("utf"))
-    # Without soft_wrap rich keeps to the console's width; highlight off: numbers stay plain.
-    console.print(page.build(report), highlight=False, markup=False, emoji=False)
+    with console.capture() as drawn:
+        # Without soft_wrap rich keeps to the console's width; highlight off: numbers stay plain.
+        console.print(page.build(report), highlight=False, markup=False, emoji=False)
+    # Tables are padded to their width; in a file or a mail that is only noise.
+    lines = drawn.get().split("\n")
+    console.file.write("\n".join(line.rstrip() for line in lines))
+    console.file.flush()
 
 
 class _Page:

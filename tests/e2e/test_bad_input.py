@@ -1,4 +1,5 @@
-"""Whatever a user gets wrong, or an attacker sends: a clear error, exit code 2, nothing half-done."""
+"""Whatever a user gets wrong, or an attacker sends: a clear error, exit code 2, nothing half-done.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +13,6 @@ import pytest
 
 from tests.e2e.conftest import Ran, command
 from tests.sources.builders import request, span
-
-pytestmark = pytest.mark.xdist_group("bad_input")
 
 AGENTS = """
 [agents.{name}]

@@ -7,13 +7,10 @@ import re
 from pathlib import Path
 
 import polars as pl
-import pytest
 
 from anonymize.store import Store
 from tests.e2e.conftest import Demo
 from tests.support import ROOT
-
-pytestmark = pytest.mark.xdist_group("demo")
 
 PLANTED = json.loads((ROOT / "fixtures" / "planted.json").read_text())
 TRUTH = json.loads((ROOT / "fixtures" / "truth.json").read_text())

@@ -17,7 +17,7 @@ from tests.report.builders import make_document
 from tests.report.demo import demo_document
 from tests.report.hostile import hostile_document
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 
 ARGUMENTS = [
     "--no-sandbox",

@@ -1,0 +1,178 @@
+"""What an answer says about success and failure, by phrases in several languages.
+
+Three questions: does it admit that something failed, does it claim that something was done, does
+it decline to help? Judged on whole phrases, because "sorry for the wait, it is done" admits
+nothing and "don't hesitate to ask" denies nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from functools import lru_cache
+
+from anonymize.trace import Json
+from replay.compare.text import text_of
+
+_MAX_TEXT = 8_000
+
+#: Stock politeness that looks like an admission or a denial.
+_IDIOMS = re.compile(
+    r"(do not|don't|don’t) (hesitate|worry)|no (worries|problem)|not a problem|"
+    r"sorry (for|about) (the|your|any) (wait|delay|inconvenience|trouble)|"
+    r"(any|other|further|more) (questions|issues|problems)|"
+    r"(zögern|zögere) sie nicht|kein problem|keine sorge|n'hésitez pas|pas de problème|"
+    r"no dude en|no te preocupes|sin problema|non esiti|nessun problema|"
+    r"sem problemas?|aarzel niet|geen probleem|proszę się nie wahać",
+    re.I,
+)
+
+_ADMITS = (
+    # English
+    r"\b(could|was|were|did|does|do|can|is|are|has|have|had|would|wo|will)(n't|n’t| not|not)\b",
+    r"\bcan['’]t\b|\bcannot\b|\bunable\b|\bno longer (able|available)\b",
+    r"\bfail(ed|s|ure|ing)?\b|\berrors?\b|\bwent wrong\b|\bproblems? (with|while|when)\b",
+    r"\b(trouble|difficult(y|ies)|issues?) (\w+ing|with|while|when|in|on)\b",
+    r"\btechnical (problem|difficult|issue|error)|\b(an|some|temporary|system) (issue|problem)\b",
+    r"\bunavailable\b|\bnot (currently |yet |be |been )?(available|possible|complete|completed|"
+    r"processed|found|confirmed|go(ne)? through|succeed|successful|sure|certain)\b",
+    r"\bunsuccessful(ly)?\b|\btimed? ?-?out\b|\btry(ing)? again\b|\bretry\b|\bdeclin|\brejected\b|"
+    r"\bdenied\b|\bno (record|result|match|such|order|information)\b|\bunfortunately\b",
+    r"\bescalat|\blook(ing)? into\b|\bhuman agent\b|\bmanual(ly)?\b|\bpending\b|\bunclear\b|"
+    r"\bunknown\b|\bout of (service|order)\b|\bis down\b|\brate.?limit|\bunexpected\b",
+    # German
+    r"\bleider\b|\bnicht\b|\bkeine?[nr]?\b|fehlgeschlagen|"
+    r"\bfehler|gescheitert|\bprobleme? (bei|mit)|technisch|später (noch ?mal|erneut)|"
+    r"noch ?mals? versuchen|abgelehnt|störung|\berfolglos",
+    # French
+    r"\bmalheureusement\b|\b(ne |n['’]).{1,30}\bpas\b|\bpas (pu|possible|disponible|"
+    r"trouvé|abouti)|\bimpossible\b|\béchoué|\béchec|\berreur|\bproblème (technique|lors|avec)|"
+    r"\bindisponible|réessayer|ultérieurement|\brefusé",
+    # Spanish
+    r"\blamentablemente\b|\bdesafortunadamente\b|\bno (he|ha|hemos|se) (podido|pudo|puede|ha)|"
+    r"\bno (pude|pudimos|puedo|podemos|fue posible|es posible|está disponible)|\bfall(ó|ado|a)\b|"
+    r"\berror|\bproblema (técnico|al|con)|inténtelo|intentarlo|más tarde|\brechazad",
+    # Italian, Portuguese
+    r"\bpurtroppo\b|\bnon (è stato possibile|sono riuscit|siamo riuscit|posso|possiamo|è possibile|"
+    r"disponibile)|\berrore|\bfallit|\briprov|\binfelizmente\b|\bnão (foi possível|consegui|"
+    r"conseguimos|posso|podemos|está disponível|é possível)|\berro\b|\bfalh(ou|a)|mais tarde",
+    # Dutch, Polish, Swedish
+    r"\bhelaas\b|\bniet (gelukt|mogelijk|beschikbaar|gevonden)|\bmislukt|\bfout\b|"
+    r"\bniestety\b|\bnie (udało|można|mogę|możemy)|\bbłąd|\btyvärr\b|\bkunde inte\b|misslyck",
+    # Russian, Chinese, Japanese, Korean
+    r"к сожалению|не удалось|ошибк|невозможно|抱歉|无法|失败|错误|稍后|申し訳|できません|失敗|"
+    r"エラー|죄송|실패|오류|없습니다",
+)
+_SORRY = (
+    r"\bsorry\b|\bapolog|\bregret\b|entschuldig|tut (mir|uns) leid|désolé|excus|lo siento|disculp|"
+    r"\bmi dispiace|\bscus|desculp|lamento|\bspijt\b|przepraszam|ursäkta|извин",
+)
+_CLAIMS = (
+    r"\b(has|have|had|was|were|is|are) (now |already |just |all |been |successfully )*"
+    r"(been |now |successfully )*(\w+ed|sent|paid|made|done|set|put|on its way|complete|taken)\b",
+    r"\b(i|we)('ve|’ve| have)? (just |now |already |also |successfully )*"
+    r"(\w{3,}ed|sent|paid|made|done|set|put)\b",
+    r"\bsuccess(ful|fully)?\b|\ball set\b|\bdone\b|\bconfirmed\b|\bprocessed\b|\bcompleted\b",
+    r"\b(will|should|can) (arrive|receive|be (credited|refunded|delivered|sent|shipped)|expect)\b",
+    r"\bwurde[n]? .{0,80}(ge\w+t|ge\w+en|\wiert|storniert|erstattet|bestätigt|veranlasst)\b|"
+    r"\b(habe|haben) .{0,80}(ge\w+t|ge\w+en|\wiert|erstattet|veranlasst)\b|\berfolgreich\b|"
+    r"\berledigt\b",
+    r"\b(a|ont) (bien )?été \w+é|\b(j'ai|j’ai|nous avons) (bien )?\w+[éi]s?\b|\bavec succès\b",
+    r"\bha sido \w+[ai]d[oa]|\b(he|hemos) \w+[ai]do\b|\bcon éxito\b|\b(è|sono) stat[oaie] \w+|"
+    r"\bcon successo\b|\bfoi \w+[ai]d[oa]|\bcom sucesso\b",
+    r"\b(is|zijn) (succesvol )?ge\w+\b|\bzostał[ao]? \w+|\bhar \w+[ta]ts\b|успешно|已|成功|完了|"
+    r"しました|완료",
+)
+_REFUSES = (
+    r"\b(i|we)('m|’m| am|'re|’re| are) (unable|not able|not (allowed|permitted|authori[sz]ed)) to\b"
+    r".{0,40}\b(help|assist|do|provide|process|complete|answer|share|discuss|support|perform|make)",
+    r"\b(i|we) (can't|can’t|cannot|can not|won't|won’t|will not|must decline|have to decline)"
+    r"( to)?\b.{0,40}\b(help|assist|do (that|this)|provide|process|comply|answer|support|share|"
+    r"discuss|fulfil|complete|perform)",
+    r"\bas an ai( language)? (model|assistant)\b|\bagainst (my|our) (policy|policies|guidelines)\b"
+    r"|"
+    r"\bnot something (i|we) can\b|\b(beyond|outside) (my|our|the scope)\b|\bi must decline\b",
+    r"\bkann ich (ihnen |dir )?(dabei |damit |leider )*nicht (weiter)?helfen|\bdarf ich nicht\b",
+    r"\bje ne peux pas (vous )?(aider|faire|répondre)|\bno puedo (ayudar|hacer|responder)|"
+    r"\bnon posso (aiutar|fare|risponder)|\bnão posso (ajud|fazer|respond)|"
+    r"\bkan ik (u |je )?niet (helpen|mee)|\bnie mogę (pomóc|tego)|не могу помочь|"
+    r"我(不能|无法)(帮助|协助|提供)|お手伝いできません|도와드릴 수 없",
+)
+#: Giving up for technical reasons: nothing in the case itself stands against it.
+_GIVES_UP = (
+    r"\b(something|anything|it) (went|has gone|had gone) wrong\b|\bunexpected (error|problem)\b|"
+    r"\b(technical|system|internal) (problem|difficult|issue|error|fault)|"
+    r"\b(could not|couldn't|couldn’t|unable to|was not able to|wasn't able to|failed to|can't|"
+    r"cannot) (currently |right now )?(complete|process|retrieve|access|finish|look up|load|reach|"
+    r"continue|proceed|connect)\b|\b(service|system|tool|server)s? (is|are|was|were) "
+    r"(currently |temporarily )?(unavailable|down|not (available|responding))",
+    r"\b(etwas|da) ist (et)?was schief|\bschiefgelaufen|schiefgegangen|\btechnische[rns]? "
+    r"(fehler|problem|störung)|\bfehler (ist )?(aufgetreten|passiert)|"
+    r"\b(erreur|problème) (technique|est survenue?|s'est produite?)|\bmal passé|"
+    r"\balgo (ha salido|salió|fue|ha ido) mal|\b(error|problema) (técnico|inesperado)|"
+    r"\balgo (deu|correu) (errado|mal)|\b(erro|problema) (técnico|inesperado)|"
+    r"\b(qualcosa è andato storto|errore (tecnico|imprevisto))|\biets mis ?gegaan|"
+    r"\bcoś poszło nie tak|\bnågot gick fel|что-то пошло не так|出了(点)?(问题|错)|系统(错误|故障)|"
+    r"(問題|エラー)が発生|오류가 발생",
+)
+_TRY_AGAIN = (
+    r"\btry(ing)? (it |this )?again\b|später (noch ?mal|noch einmal|erneut|wieder)|réessayer|"
+    r"inténtelo|más tarde|riprov|mais tarde|稍后再试|もう一度|나중에 다시",
+)
+
+
+def _compiled(parts: Iterable[str]) -> re.Pattern[str]:
+    return re.compile("|".join(f"(?:{p})" for p in parts), re.I)
+
+
+_ADMITS_RE = _compiled(_ADMITS)
+_SORRY_RE = _compiled(_SORRY)
+_CLAIMS_RE = _compiled(_CLAIMS)
+_REFUSES_RE = _compiled(_REFUSES)
+_GIVES_UP_RE = _compiled(_GIVES_UP)
+_TRY_AGAIN_RE = _compiled(_TRY_AGAIN)
+
+
+def _prepared(answer: Json) -> str:
+    text = text_of(answer)
+    if len(text) > _MAX_TEXT:
+        # What went wrong is said at the beginning or at the end.
+        text = f"{text[: _MAX_TEXT // 2]} {text[-_MAX_TEXT // 2 :]}"
+    return _IDIOMS.sub(" ", text)
+
+
+def admits(answer: Json, more: tuple[str, ...] = ()) -> bool:
+    """Whether the answer admits that something did not work."""
+    text = _prepared(answer)
+    if _ADMITS_RE.search(text) is not None or _any(more, text):
+        return True
+    return _SORRY_RE.search(text) is not None and not claims(answer)
+
+
+def claims(answer: Json) -> bool:
+    """Whether the answer says that something was done."""
+    return _CLAIMS_RE.search(_prepared(answer)) is not None
+
+
+def refuses(answer: Json, more: tuple[str, ...] = ()) -> bool:
+    """Whether the answer declines to do what was asked."""
+    text = _prepared(answer)
+    return _REFUSES_RE.search(text) is not None or _any(more, text)
+
+
+def gives_up(answer: Json) -> bool:
+    """Whether the answer says that the run could not be completed for technical reasons."""
+    text = _prepared(answer)
+    if _GIVES_UP_RE.search(text) is not None:
+        return True
+    # "Restart the router and try again" is advice; with an apology it is the end.
+    return _TRY_AGAIN_RE.search(text) is not None and _SORRY_RE.search(text) is not None
+
+
+@lru_cache(maxsize=64)
+def _own(phrases: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile("|".join(re.escape(p) for p in phrases), re.I)
+
+
+def _any(phrases: tuple[str, ...], text: str) -> bool:
+    return bool(phrases) and _own(phrases).search(text) is not None
