@@ -7,6 +7,7 @@ value, and :func:`clean_text` makes any string storable (Parquet wants valid UTF
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -21,6 +22,7 @@ MAX_DEPTH = 200
 
 _BAD_CHARS = re.compile("[\x00\ud800-\udfff]")
 # Possessive, closing quote optional: an unterminated string can't make this quadratic.
+_NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 _STRUCTURE = re.compile(rb'"(?:[^"\\]++|\\.?)*+"?|[\[\]{}]', re.S)
 
 
@@ -31,8 +33,7 @@ class JsonError(ValueError):
 def loads(data: bytes | str, *, max_depth: int = MAX_DEPTH) -> Json:
     """Parse JSON. Raises :class:`JsonError` with a reason and, where known, line and column."""
     raw = data.encode("utf-8", "surrogatepass") if isinstance(data, str) else data
-    # A document can't nest deeper than it has opening brackets, so most skip the exact count.
-    if raw.count(b"[") + raw.count(b"{") > max_depth and depth_of_text(raw) > max_depth:
+    if too_deep(raw, max_depth):
         raise JsonError(f"nested deeper than {max_depth} levels")
     try:
         return orjson.loads(raw)
@@ -40,14 +41,39 @@ def loads(data: bytes | str, *, max_depth: int = MAX_DEPTH) -> Json:
         raise JsonError(f"not JSON (line {error.lineno}, column {error.colno})") from None
 
 
-def depth_of_text(raw: bytes) -> int:
-    """The deepest nesting of brackets outside of strings, without parsing."""
+def too_deep(raw: bytes, max_depth: int = MAX_DEPTH) -> bool:
+    """Whether JSON text nests deeper than ``max_depth``. Fast for all but odd documents."""
+    # A document can't nest deeper than it has opening brackets, so small ones are done here.
+    if raw.count(b"[") + raw.count(b"{") <= max_depth:
+        return False
+    # Without escapes, every second piece between quotes is outside of strings.
+    bare = raw.replace(b"\\\\", b"").replace(b'\\"', b"") if b"\\" in raw else raw
+    brackets = b"".join(bare.split(b'"')[::2]).translate(None, _NOT_BRACKETS)
+    # Each round takes away one or two of the innermost layers, so it bounds the depth from
+    # above; real documents are gone after a few rounds.
+    for rounds in range(1, 33):
+        rest = brackets.replace(b"{}", b"").replace(b"[]", b"")
+        if rounds * 2 + len(rest) <= max_depth:
+            return False
+        if len(rest) == len(brackets):
+            break
+        brackets = rest
+    return depth_of_text(raw, stop=max_depth) > max_depth
+
+
+def depth_of_text(raw: bytes, *, stop: int | None = None) -> int:
+    """The deepest nesting of brackets outside of strings, without parsing.
+
+    Does not look further once it is deeper than ``stop``.
+    """
     depth = deepest = 0
     for match in _STRUCTURE.finditer(raw):
         token = match.group()[0]
         if token in b"[{":
             depth += 1
             deepest = max(deepest, depth)
+            if stop is not None and deepest > stop:
+                break
         elif token in b"]}":
             depth -= 1
     return deepest
@@ -68,14 +94,20 @@ def loads_or_text(value: Json) -> Json:
 
 def dumps(value: Json) -> str:
     """Compact JSON text; keys keep their order. Non-JSON values become their ``str``."""
-    return orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
+    return _dumps(value, orjson.OPT_NON_STR_KEYS)
 
 
 def canonical(value: Json) -> str:
     """The one text of a value: sorted keys, compact. Equal values have equal texts."""
-    return orjson.dumps(
-        value, default=str, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS
-    ).decode()
+    return _dumps(value, orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS)
+
+
+def _dumps(value: Json, options: int) -> str:
+    try:
+        return orjson.dumps(value, default=str, option=options).decode()
+    except orjson.JSONEncodeError:  # integers beyond 64 bit, lone surrogates
+        sort = bool(options & orjson.OPT_SORT_KEYS)
+        return json.dumps(value, default=str, sort_keys=sort, separators=(",", ":"))
 
 
 def digest(value: Json, *, length: int = 16) -> str:

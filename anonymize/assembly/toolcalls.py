@@ -1,0 +1,290 @@
+"""Tool calls: what the model asked for, what was executed, what the model was told.
+
+Three records of one call are joined: the request in an LLM's answer, the tool's own span, and the
+tool message in a later LLM's history. By call id; else by name, arguments and order.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from anonymize.assembly.duplicates import same_name
+from anonymize.assembly.nodes import Node
+from anonymize.conventions import MISSING
+from anonymize.conventions.parts import FAILED
+from anonymize.conventions.values import as_dict, as_text
+from anonymize.jsontools import canonical, loads_or_text
+from anonymize.trace import Json, Message, ToolRequest
+
+
+@dataclass(slots=True, eq=False)
+class Call:
+    """One tool call as pieced together. ``llm`` asked for it, ``node`` is its span.
+
+    ``answer`` is the tool message that the model saw, ``None`` if none was recorded, and
+    ``failed`` whether it was marked as an error.
+    """
+
+    request: ToolRequest | None = None
+    llm: Node | None = None
+    node: Node | None = None
+    answer: Message | None = None
+    failed: bool = False
+
+    @property
+    def name(self) -> str:
+        if self.request is not None:
+            return self.request.name
+        assert self.node is not None
+        return self.node.reading.name
+
+
+def join_calls(nodes: list[Node]) -> list[Call]:
+    """Every tool call of the trace, requested ones in the order of the requests."""
+    llms = [n for n in nodes if n.kind == "llm" and n.same_as is None]
+    tools = [n for n in nodes if n.kind == "tool" and n.same_as is None]
+    output_tools = {name for n in nodes for name in n.reading.output_tools}
+    calls = list(_earlier(nodes, llms))
+    for llm in llms:
+        for message in llm.reading.output:
+            calls += [
+                Call(request=request, llm=llm)
+                for request in message.tool_requests
+                if request.name not in output_tools
+            ]
+    for tool in tools:
+        _from_parent(tool)
+    _match(calls, tools)
+    taken = {id(call.node) for call in calls}
+    calls += [Call(node=tool) for tool in tools if id(tool) not in taken]
+    _answer(calls, llms, nodes)
+    notes = set().union(*(n.reading.flags for n in nodes))
+    for call in calls:
+        if call.answer is not None:
+            call.failed = f"{FAILED}{call.answer.tool_call_id}" in notes
+    return calls
+
+
+def _earlier(nodes: list[Node], llms: list[Node]) -> Iterator[Call]:
+    """Calls made before the first recorded LLM call but after what the user last said.
+
+    Where only the SDK is instrumented each LLM call is a trace of its own, and the calls between
+    two of them are known from the history alone. Where only the agent is, its history is all.
+    """
+    if llms:
+        history = llms[0].reading.input
+    else:
+        runs = [n.reading for n in nodes if n.kind == "agent"]
+        talks = [r.history or (*r.input, *r.output) for r in runs]
+        history = next((talk for talk in talks if talk), ())
+    last = max((i for i, m in enumerate(history) if m.role == "user"), default=None)
+    if last is None:
+        return
+    for request, answer in pairs(history[last + 1 :]):
+        if request is not None:
+            yield Call(request=request, answer=answer)
+
+
+def pairs(
+    messages: Iterable[Message],
+) -> Iterator[tuple[ToolRequest | None, Message | None]]:
+    """Requests with their answers, in the order of the requests; answers nobody asked for last."""
+    found: list[tuple[ToolRequest | None, Message | None]] = []
+    open_: list[int] = []
+    for message in messages:
+        for request in message.tool_requests:
+            open_.append(len(found))
+            found.append((request, None))
+        if message.role != "tool" or message.tool_requests:
+            continue
+        index = _asked_by(message, found, open_)
+        if index is None:
+            found.append((None, message))
+        else:
+            open_.remove(index)
+            found[index] = (found[index][0], message)
+    yield from found
+
+
+def _asked_by(
+    message: Message,
+    found: list[tuple[ToolRequest | None, Message | None]],
+    open_: list[int],
+) -> int | None:
+    waiting = [(i, r) for i in open_ if (r := found[i][0]) is not None]
+    if message.tool_call_id is not None:
+        for index, request in waiting:
+            if request.call_id == message.tool_call_id:
+                return index
+    anonymous = [(i, r) for i, r in waiting if r.call_id is None or message.tool_call_id is None]
+    for index, request in anonymous:
+        if message.name == request.name:
+            return index
+    if message.name is None and anonymous:
+        return anonymous[0][0]
+    return None
+
+
+def _from_parent(tool: Node) -> None:
+    """LangGraph's tool node records the request that LangChain's tool span lost."""
+    box = as_dict(tool.parent.reading.raw_input) if tool.parent else {}
+    call = as_dict(box.get("tool_call"))
+    if call and call.get("name") == tool.reading.name:
+        identity = call.get("id")
+        if tool.reading.call_id is None and isinstance(identity, str):
+            tool.reading.call_id = identity
+        if not isinstance(tool.reading.arguments, dict) and isinstance(call.get("args"), dict):
+            tool.reading.arguments = call["args"]
+
+
+def _match(calls: list[Call], tools: list[Node]) -> None:
+    """Give each span the request that it executes: by id, by arguments, at last by name."""
+    for asked_keys, recorded_keys in (
+        (_id_of_request, _id_of_span),
+        (_arguments_asked, _arguments_recorded),
+        (_name_asked, _name_recorded),
+    ):
+        waiting: dict[str, deque[Call]] = {}
+        for call in calls:
+            if call.node is None and call.request is not None:
+                for key in asked_keys(call.request):
+                    waiting.setdefault(key, deque()).append(call)
+        taken = {id(c.node) for c in calls if c.node is not None}
+        for tool in tools:
+            if id(tool) not in taken:
+                _take(tool, [waiting[k] for k in recorded_keys(tool) if k in waiting])
+
+
+def _take(tool: Node, queues: list[deque[Call]]) -> None:
+    """The first free request in the first queue; with ids, the latest before the tool ran."""
+    for queue in queues:
+        while queue and queue[0].node is not None:
+            queue.popleft()
+        if not queue:
+            continue
+        chosen = queue[0]
+        if tool.reading.call_id is not None:
+            for call in queue:  # only ids that are used again and again make this long
+                if call.llm is not None and call.llm.start_ns > tool.start_ns:
+                    break
+                chosen = call if call.node is None else chosen
+        if _may_be(chosen, tool):
+            chosen.node = tool
+            return
+
+
+def _may_be(call: Call, tool: Node) -> bool:
+    assert call.request is not None
+    asked, recorded = call.request.call_id, tool.reading.call_id
+    if asked is not None and recorded is not None:
+        return asked == recorded
+    return same_name(call.request.name, tool.reading.name)
+
+
+def _id_of_request(request: ToolRequest) -> list[str]:
+    return [request.call_id] if request.call_id is not None else []
+
+
+def _id_of_span(tool: Node) -> list[str]:
+    return [tool.reading.call_id] if tool.reading.call_id is not None else []
+
+
+def _arguments_asked(request: ToolRequest) -> list[str]:
+    name = _short(request.name)
+    keys = [f"{name}:{canonical(request.arguments)}"]
+    if isinstance(request.arguments, dict) and len(request.arguments) == 1:
+        keys.append(f"{name}={as_text(next(iter(request.arguments.values())))}")
+    return keys
+
+
+def _arguments_recorded(tool: Node) -> list[str]:
+    """Also boxed in one more object, and without the only argument's name (LangChain)."""
+    name, given = _short(tool.reading.name), tool.reading.arguments
+    if given is MISSING:
+        return []
+    keys = [f"{name}:{canonical(given)}"]
+    if isinstance(given, dict) and len(given) == 1:
+        keys.append(f"{name}:{canonical(next(iter(given.values())))}")
+    elif not isinstance(given, dict):
+        keys.append(f"{name}={as_text(given)}")
+    return keys
+
+
+def _name_asked(request: ToolRequest) -> list[str]:
+    return [_short(request.name)]
+
+
+def _name_recorded(tool: Node) -> list[str]:
+    return [_short(tool.reading.name)]
+
+
+def _short(name: str) -> str:
+    """A tool's name without the server's in front of it."""
+    return re.split(r"__|[./]", name)[-1] or name
+
+
+def _key(request: ToolRequest | None, message: Message | None) -> str:
+    if request is None:
+        assert message is not None
+        return f"id:{message.tool_call_id}"
+    if request.call_id is not None:
+        return f"id:{request.call_id}"
+    return f"call:{request.name}:{canonical(request.arguments)}"
+
+
+def _answers(messages: Iterable[Message]) -> dict[str, list[Message]]:
+    found: dict[str, list[Message]] = {}
+    for request, answer in pairs(messages):
+        if answer is not None:
+            found.setdefault(_key(request, answer), []).append(answer)
+    return found
+
+
+def _answer(calls: list[Call], llms: list[Node], nodes: list[Node]) -> None:
+    """Find what the model was told: in its own answer, in later histories, in the run's."""
+    runs = [n for n in nodes if n.kind == "agent" and n.reading.history]
+    told: dict[str, list[tuple[Node, list[Message]]]] = {}
+    for node in (*llms, *runs):
+        for key, messages in _answers(node.reading.history or node.reading.input).items():
+            told.setdefault(key, []).append((node, messages))
+    twins: dict[tuple[int, str], int] = {}
+    keys = [_key_of(call) for call in calls]
+    for call, key in zip(calls, keys, strict=True):
+        twins[id(call.llm), key] = twins.get((id(call.llm), key), 0) + 1
+    own = {id(llm): _answers(llm.reading.output) for llm in llms}
+    for call, key in zip(calls, keys, strict=True):
+        # Where ids are used again, the latest answers belong to the latest requests.
+        behind = twins[id(call.llm), key]
+        twins[id(call.llm), key] -= 1
+        if call.answer is not None or not key:
+            continue
+        if call.llm is not None:
+            call.answer = next(iter(own[id(call.llm)].get(key, [])), None)
+        if call.answer is None:
+            call.answer = _first_told(told.get(key, []), call.llm, behind)
+
+
+def _first_told(
+    told: list[tuple[Node, list[Message]]], llm: Node | None, behind: int
+) -> Message | None:
+    for node, messages in told:
+        after = llm is None or node.kind == "agent" or node.start_ns >= llm.start_ns
+        if after and node is not llm and len(messages) >= behind:
+            return messages[-behind]
+    return None
+
+
+def _key_of(call: Call) -> str:
+    if call.request is not None:
+        return _key(call.request, None)
+    assert call.node is not None
+    identity = call.node.reading.call_id
+    return f"id:{identity}" if identity is not None else ""
+
+
+def result_of(answer: Message) -> Json:
+    """A tool message's content as a value: parsed if it is a JSON object or array."""
+    return loads_or_text(answer.content)

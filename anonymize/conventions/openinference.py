@@ -1,0 +1,202 @@
+"""OpenInference (Arize Phoenix): flattened messages, tools and documents.
+
+``llm.input_messages.N.message.*`` and friends are unflattened first. The Python SDK drops the
+oldest attributes beyond 128, so kind, model and the first messages are what goes missing; the
+kind is then inferred from what is left, and the loss flagged.
+Source: Arize openinference, semantic conventions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from anonymize.conventions.definitions import prefixed_usage, read_tools
+from anonymize.conventions.interface import Kind, Reading
+from anonymize.conventions.message import read_message
+from anonymize.conventions.messages import read_messages
+from anonymize.conventions.results import unbox
+from anonymize.conventions.values import (
+    as_dict,
+    as_text,
+    first,
+    first_text,
+    labels,
+    look,
+    metadata_tags,
+    python_literal,
+    structured,
+    unflatten,
+)
+from anonymize.spans import Span
+from anonymize.trace import Json, Message
+
+KINDS: Mapping[str, Kind] = {
+    "LLM": "llm",
+    "TOOL": "tool",
+    "RETRIEVER": "retrieval",
+    "EMBEDDING": "embedding",
+    "AGENT": "agent",
+    "CHAIN": "chain",
+    "GUARDRAIL": "guardrail",
+    "RERANKER": "other",
+    "EVALUATOR": "other",
+    "PROMPT": "other",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class OpenInference:
+    """``openinference.span.kind``, ``llm.*``, ``tool.*``, ``input.value``, ``output.value``."""
+
+    name: str = "openinference"
+
+    def matches(self, span: Span, prefixes: frozenset[str]) -> bool:
+        a = span.attributes
+        return (
+            "openinference" in prefixes
+            or "input.value" in a
+            or "output.value" in a
+            or ("llm" in prefixes and "llm.request.type" not in a)
+        )
+
+    def read(self, span: Span) -> Reading:
+        a = span.attributes
+        reading = Reading(convention=self.name)
+        flags = reading.flags
+        reading.kind, reading.inferred = _kind(a)
+        if reading.kind is not None and reading.inferred:
+            flags.add("kind_unknown")  # every OpenInference span has one unless it was dropped
+        reading.session_id = first_text(a, "session.id") or None
+        reading.user_id = first_text(a, "user.id") or None
+        reading.agent = first_text(a, "agent.name")
+        reading.tags = _tags(a, flags)
+        reading.raw_input = _value(a, "input", flags)
+        reading.raw_output = _value(a, "output", flags)
+        if reading.kind == "llm":
+            _read_llm(a, reading)
+        elif reading.kind == "tool":
+            _read_tool(span, reading)
+        elif reading.kind == "retrieval":
+            reading.query = reading.raw_input
+            documents, _ = unflatten(a, "retrieval.documents.")
+            reading.documents = [_document(item, flags) for item in documents] or None
+        elif reading.kind == "agent" and not reading.agent:
+            # OpenAI Agents name the agent as a node of the graph; LangGraph's "agent" is no name.
+            node = first_text(a, "graph.node.id")
+            reading.agent = node if node == span.name and node != "agent" else ""
+        return reading
+
+
+def _kind(a: Mapping[str, Json]) -> tuple[Kind | None, bool]:
+    kind = a.get("openinference.span.kind")
+    if isinstance(kind, str) and kind:
+        return KINDS.get(kind.upper(), "other"), False
+    if first(a, "llm.model_name", "llm.token_count.total", "llm.invocation_parameters") is not None:
+        return "llm", True
+    if any(k.startswith(("llm.output_messages.", "llm.token_count.")) for k in a):
+        return "llm", True
+    if "tool.name" in a:
+        return "tool", True
+    if any(k.startswith("retrieval.documents.") for k in a):
+        return "retrieval", True
+    return None, True
+
+
+def _value(a: Mapping[str, Json], side: str, flags: set[str]) -> Json:
+    value = a.get(f"{side}.value")
+    if value is None:
+        return None
+    is_json = a.get(f"{side}.mime_type") == "application/json"
+    return look(structured(value, flags, expected=is_json), flags)
+
+
+def _read_llm(a: Mapping[str, Json], reading: Reading) -> None:
+    flags = reading.flags
+    reading.model = first_text(a, "llm.model_name")
+    reading.provider = first_text(a, "llm.provider", "llm.system")
+    reading.usage = prefixed_usage(a, "llm.token_count.", cost=first(a, "llm.cost.total"))
+    reading.finish_reason = first_text(a, "llm.finish_reason") or None
+    parameters = as_dict(structured(first(a, "llm.invocation_parameters"), flags))
+    tools, _ = unflatten(a, "llm.tools.")
+    offered: Json = tools or parameters.get("tools") or parameters.get("functions")
+    reading.tools = read_tools(offered, flags)
+    reading.input = _side(a, "llm.input_messages.", reading.raw_input, "user", flags)
+    reading.output = _side(a, "llm.output_messages.", reading.raw_output, "assistant", flags)
+    if not reading.input:
+        prompts, _ = unflatten(a, "llm.prompts.")
+        texts = [as_dict(p.get("prompt")).get("text") for p in prompts]
+        reading.input = tuple(Message(role="user", content=as_text(t)) for t in texts if t)
+    raw = as_dict(reading.raw_output)
+    identity = raw.get("id")
+    reading.response_id = identity if isinstance(identity, str) else None
+    if reading.finish_reason is None and isinstance(raw.get("choices"), list):
+        choice = as_dict(next(iter(raw["choices"]), None))
+        reading.finish_reason = as_text(choice.get("finish_reason")) or None
+
+
+def _side(
+    a: Mapping[str, Json], prefix: str, raw: Json, role: str, flags: set[str]
+) -> tuple[Message, ...]:
+    """Flattened messages; the raw request or response where they are absent or have a gap."""
+    items, gap = unflatten(a, prefix)
+    messages: list[Message] = []
+    for item in items:
+        body = as_dict(item.get("message")) or item
+        messages += read_message(_unnest(body), flags, role)
+    if messages and not gap:
+        return tuple(messages)
+    others = read_messages(raw, role, set()) if isinstance(raw, dict | list) else ()
+    if len(others) > len(messages):
+        return others
+    if gap:
+        flags.add("attrs_dropped")
+    if not messages and isinstance(raw, str) and raw:
+        return (Message(role=role, content=raw),)
+    return tuple(messages)
+
+
+def _unnest(body: dict[str, Any]) -> dict[str, Any]:
+    """``contents`` only where it says more than the plain ``content`` beside it."""
+    contents = body.get("contents")
+    if body.get("content") and isinstance(contents, list):
+        kinds = {as_dict(as_dict(c).get("message_content")).get("type") for c in contents}
+        if kinds <= {"text", None}:
+            return {k: v for k, v in body.items() if k != "contents"}
+        return {k: v for k, v in body.items() if k != "content"}
+    return body
+
+
+def _read_tool(span: Span, reading: Reading) -> None:
+    a, flags = span.attributes, reading.flags
+    reading.name = first_text(a, "tool.name", "tool_call.function.name") or span.name
+    reading.call_id = first_text(a, "tool_call.id", "tool.id", "tool.call_id") or None
+    given = reading.raw_input
+    if given is None:
+        given = first(a, "tool_call.function.arguments", "tool.parameters")
+        given = structured(given, flags)
+        if isinstance(given, dict) and "properties" in given and "type" in given:
+            given = None  # a JSON schema: some put the definition there
+    if isinstance(given, str):
+        literal = python_literal(given)
+        given = given if literal is None else literal
+    if given is not None:
+        reading.arguments = given
+    if reading.raw_output is not None:
+        unbox(reading.raw_output, reading)
+
+
+def _document(item: dict[str, Any], flags: set[str]) -> Json:
+    document = as_dict(item.get("document")) or item
+    if "metadata" in document:
+        document = {**document, "metadata": structured(document["metadata"], flags)}
+    return document
+
+
+def _tags(a: Mapping[str, Json], flags: set[str]) -> dict[str, str]:
+    tags = {}
+    names = labels(first(a, "tag.tags"), flags)
+    if names:
+        tags["tags"] = ",".join(names)
+    return {**tags, **metadata_tags(first(a, "metadata"), flags)}

@@ -1,0 +1,260 @@
+"""Values out of attributes: JSON in text, numbers in text, text cut off, and what to flag.
+
+Every helper takes the set of flags of the span it reads for and adds to it; nothing is repaired
+in silence.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import math
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from anonymize.jsontools import MAX_DEPTH, JsonError, dumps, loads, too_deep
+from anonymize.trace import Json
+
+#: Whole values that stand for "there was something here, and it was taken out".
+REDACTION_MARKS = frozenset(
+    {"__REDACTED__", "<REDACTED>", "[REDACTED]", "REDACTED", "<redacted>", "[redacted]", "***"}
+)
+_CUT_SIGNS = ("... [truncated]", "...[truncated]", "…[truncated]", "[truncated]", "<truncated>")
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+_PYTHON_LITERAL = re.compile(r"\s*[\[{(]")
+#: Python literals are parsed by CPython's own parser, which is neither fast nor bounded.
+_MAX_LITERAL = 64_000
+
+
+def parse(text: str) -> Json:
+    """``text`` as JSON. Tolerates what Python's own writer emits: NaN and lone surrogates.
+
+    Raises:
+        JsonError: not JSON, or nested too deeply.
+    """
+    try:
+        return loads(text)
+    except JsonError:
+        odd = "\\u" in text or "NaN" in text or "Infinity" in text
+        if not odd and (text.isascii() or _LONE_SURROGATE.search(text) is None):
+            raise
+    if too_deep(text.encode("utf-8", "surrogatepass")):
+        raise JsonError(f"nested deeper than {MAX_DEPTH} levels")
+    try:
+        # Depth is bounded above, so the recursive parser is safe here.
+        return json.loads(text, parse_constant=lambda _: None)
+    except (ValueError, RecursionError):
+        raise JsonError("not JSON") from None
+
+
+def structured(value: Json, flags: set[str], *, expected: bool = False) -> Json:
+    """``value`` parsed if it is text that holds a JSON object or array, else unchanged.
+
+    With ``expected`` (the attribute is JSON by definition) text that does not parse is flagged
+    ``bad_json``, and if it was cut off, what came before the cut is recovered and flagged too.
+    """
+    if not isinstance(value, str) or value[:64].lstrip()[:1] not in ("{", "["):
+        return value
+    try:
+        return parse(value)
+    except JsonError:
+        if not expected:
+            return value
+    literal = python_literal(value)
+    if literal is not None:
+        return literal
+    flags.add("bad_json")
+    if value.rstrip()[-1:] in ("}", "]") and not value.rstrip().endswith(_CUT_SIGNS):
+        return value
+    flags.add("truncated")
+    recovered = complete(value)
+    return value if recovered is None else recovered
+
+
+def unwrap(value: Json, flags: set[str]) -> Json:
+    """Like :func:`structured`, through up to three layers of JSON in JSON text."""
+    for _ in range(3):
+        if not isinstance(value, str) or value[:64].lstrip()[:1] not in ("{", "[", '"'):
+            return value
+        try:
+            value = parse(value)
+        except JsonError:
+            return structured(value, flags)
+    return value
+
+
+def python_literal(text: str) -> Json | None:
+    """``str()`` of a Python dict or list as a value: LangChain records tool input that way."""
+    if len(text) > _MAX_LITERAL or not _PYTHON_LITERAL.match(text):
+        return None
+    if too_deep(text.encode("utf-8", "surrogatepass"), 50):
+        return None
+    try:
+        value = ast.literal_eval(text)
+        return json.loads(json.dumps(value))  # refuses sets, bytes, objects; tuples become lists
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+        return None
+
+
+def complete(text: str) -> Json | None:
+    """The value of JSON text whose end is missing, without its last, incomplete member."""
+    for sign in _CUT_SIGNS:
+        text = text.removesuffix(sign)
+    stack: list[str] = []
+    cuts: list[tuple[int, str]] = []  # where text may end, and what closes it there
+    position = 0
+    for found in re.finditer(r'"(?:[^"\\]++|\\.)*+"|[\[\]{},]|"', text, re.S):
+        mark = found.group()
+        if mark == '"':  # the string that never ends
+            cuts.append((len(text), '"' + "".join(reversed(stack))))
+            break
+        if mark in "{[":
+            stack.append("}" if mark == "{" else "]")
+            position = found.end()
+        elif mark in "}]":
+            if not stack:
+                return None
+            stack.pop()
+            position = found.end()
+        elif mark == ",":
+            position = found.start()
+        else:
+            continue
+        if len(cuts) > 40:
+            del cuts[:20]
+        cuts.append((position, "".join(reversed(stack))))
+    for end, closing in reversed(cuts):
+        if len(closing) > MAX_DEPTH:
+            return None
+        try:
+            value: Json = parse(text[:end].rstrip("\\") + closing)
+        except JsonError:
+            continue
+        return value
+    return None
+
+
+def as_int(value: Json) -> int | None:
+    """A count from a number or from text that holds one."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, str):
+        try:
+            value = float(value) if len(value) < 30 else None
+        except ValueError:
+            return None
+    if isinstance(value, float):
+        value = int(value) if math.isfinite(value) else None
+    return value if isinstance(value, int) and abs(value) < 2**53 else None
+
+
+def as_float(value: Json) -> float | None:
+    """An amount from a number or from text that holds one."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        number = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return number if math.isfinite(number) else None
+
+
+def as_text(value: Json) -> str:
+    """``value`` as text: text unchanged, ``None`` empty, the rest as compact JSON."""
+    if isinstance(value, str):
+        return value
+    return "" if value is None else dumps(value)
+
+
+def as_dict(value: Json) -> dict[str, Any]:
+    """``value`` if it is an object, else an empty one."""
+    return value if isinstance(value, dict) else {}
+
+
+def first(attributes: Mapping[str, Json], *keys: str) -> Json:
+    """The value of the first of ``keys`` that holds something (not ``None``, ``""``)."""
+    for key in keys:
+        value = attributes.get(key)
+        if value is not None and value != "":
+            return value
+    return None
+
+
+def first_text(attributes: Mapping[str, Json], *keys: str) -> str:
+    """Like :func:`first`, as text."""
+    return as_text(first(attributes, *keys))
+
+
+def look(value: Json, flags: set[str]) -> Json:
+    """``value`` unchanged; flags redaction marks and cut-off signs in its text."""
+    if isinstance(value, str):
+        if value in REDACTION_MARKS:
+            flags.add("redacted")
+        elif value.endswith(_CUT_SIGNS):
+            flags.add("truncated")
+    return value
+
+
+def labels(value: Json, flags: set[str]) -> list[str]:
+    """A list of labels from a list, a JSON list, or text separated by commas."""
+    value = structured(value, flags)
+    if isinstance(value, str):
+        value = value.split(",")
+    if not isinstance(value, list):
+        return []
+    return [as_text(item).strip() for item in value if item not in (None, "")]
+
+
+#: Metadata that frameworks add about themselves; what is left was set by the user.
+_FRAMEWORK = ("langgraph_", "ls_", "checkpoint", "__", "thread_id", "session_id", "user_id")
+
+
+def metadata_tags(value: Json, flags: set[str]) -> dict[str, str]:
+    """The plain values of a metadata object as labels, without what a framework put there."""
+    return {
+        key: as_text(item)
+        for key, item in as_dict(structured(value, flags)).items()
+        if isinstance(item, str | int | float) and not key.startswith(_FRAMEWORK)
+    }
+
+
+def unflatten(attributes: Mapping[str, Json], prefix: str) -> tuple[list[dict[str, Any]], bool]:
+    """``prefix.0.a.b`` attributes as a list of nested objects, and whether an index is missing.
+
+    Indices become order, not positions: a hostile index of 10^9 costs nothing.
+    """
+    items: dict[int, dict[str, Any]] = {}
+    start = len(prefix)
+    for key, value in attributes.items():
+        if not key.startswith(prefix):
+            continue
+        head, _, rest = key[start:].partition(".")
+        if not head.isdigit() or len(head) > 9:
+            continue
+        _place(items.setdefault(int(head), {}), rest.split(".") if rest else [""], value)
+    order = sorted(items)
+    return [_lists(items[i]) for i in order], order != list(range(len(order)))
+
+
+def _place(target: dict[str, Any], path: list[str], value: Json) -> None:
+    for name in path[:-1][:16]:
+        inner = target.get(name)
+        if not isinstance(inner, dict):
+            inner = target[name] = {}
+        target = inner
+    target[path[-1]] = value
+
+
+def _lists(value: dict[str, Any]) -> dict[str, Any]:
+    """Objects whose keys are all numbers become lists, in order of the numbers."""
+    out: dict[str, Any] = {}
+    for key, item in value.items():
+        if isinstance(item, dict):
+            inner = _lists(item)
+            if inner and all(k.isdigit() and len(k) <= 9 for k in inner):
+                out[key] = [inner[k] for k in sorted(inner, key=int)]
+                continue
+            item = inner
+        out[key] = item
+    return out

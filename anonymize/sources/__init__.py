@@ -1,0 +1,64 @@
+"""Where traces come from. :func:`open_source` takes what a person types after ``ingest``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from anonymize.errors import SourceError
+from anonymize.settings import nearest
+from anonymize.sources.interface import Limits, Source, SourceSettings
+from anonymize.sources.spans_source import SpanSource
+from anonymize.sources.transcripts import TranscriptSource
+
+__all__ = [
+    "Limits",
+    "Source",
+    "SourceSettings",
+    "SpanSource",
+    "TranscriptSource",
+    "open_source",
+]
+
+
+def open_source(
+    spec: str,
+    sources: Mapping[str, SourceSettings],
+    *,
+    agent: str | None = None,
+    version: str | None = None,
+) -> Source:
+    """A source from a file, a folder, a glob or the name of a ``[sources.NAME]`` table.
+
+    Formats are told from the content. ``agent`` and ``version`` override what traces say.
+
+    Raises:
+        SourceError: ``spec`` is none of these, or the table lacks a path.
+    """
+    if spec in sources:
+        return _configured(spec, sources[spec], agent, version)
+    if Path(spec).exists() or any(c in spec for c in "*?["):
+        return SpanSource(name=Path(spec).name or spec, path=spec, agent=agent, version=version)
+    if Path(spec).name != spec or Path(spec).suffix:
+        raise SourceError("the file does not exist", where=spec, fix="check the path")
+    like = nearest(spec, sources)
+    known = ", ".join(sorted(sources)) or "none"
+    raise SourceError(
+        f"there is no file and no source called '{spec}'",
+        where=f"[sources.{spec}]",
+        fix=f"did you mean '{like}'?" if like else f"configured sources: {known}",
+    )
+
+
+def _configured(
+    name: str, settings: SourceSettings, agent: str | None, version: str | None
+) -> Source:
+    if not settings.path:
+        raise SourceError(
+            "the source has no path", where=f"[sources.{name}]", fix='add: path = "..."'
+        )
+    if settings.kind == "transcripts":
+        return TranscriptSource(name=name, settings=settings, agent=agent, version=version)
+    return SpanSource(
+        name=name, path=settings.path, settings=settings, agent=agent, version=version
+    )

@@ -1,0 +1,250 @@
+"""Files of spans: what each holds is told from its content, document by document.
+
+A file may be one JSON document (also over many lines), a JSON document a line, protobuf (bare or
+with lengths), or the collector's size-prefixed messages. Good lines survive bad ones.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from itertools import chain
+from pathlib import Path
+
+import orjson
+
+from anonymize.conventions.message import read_role
+from anonymize.jsontools import MAX_DEPTH, JsonError, too_deep
+from anonymize.sources import otlp_proto
+from anonymize.sources.files import GZIP, ZSTD, OpenedFile, decompress
+from anonymize.sources.interface import Limits
+from anonymize.sources.langfuse_export import is_langfuse, read_langfuse
+from anonymize.sources.otlp_json import Found, is_otlp, read_otlp
+from anonymize.trace import Json, SkippedTrace
+
+EMPTY = "the file is empty"
+TOO_LARGE = "a document is too large"
+NOT_JSON = "not JSON"
+NOT_TRACES = "JSON, but neither OTLP traces nor a Langfuse export"
+TRANSCRIPTS = "chat transcripts without a [sources.NAME] table"
+_BOM = b"\xef\xbb\xbf"
+_BLANK = b" \t\r\n"
+_CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+
+
+def read_file(path: Path, limits: Limits) -> Iterator[Found]:
+    """Everything that one file holds. Problems come as ``SkippedTrace``, never as exceptions."""
+    where = str(path)
+    try:
+        file = OpenedFile(path, limits)
+    except OSError as error:
+        yield SkippedTrace(reason=f"can't be opened: {error.strerror}", where=where)
+        return
+    with file:
+        found = False
+        last: SkippedTrace | None = None
+        for item in _read(file, where):
+            found = True
+            if last is not None:
+                yield last
+            last = item if isinstance(item, SkippedTrace) else None
+            if last is None:
+                yield item
+        if file.broken:  # what could not be read last is a consequence of that: said once
+            yield SkippedTrace(reason=file.broken, where=where)
+        elif last is not None or not found:
+            yield last or SkippedTrace(reason="no spans in the file", where=where)
+
+
+def _read(file: OpenedFile, where: str) -> Iterator[Found]:
+    head = file.head()
+    text = head.removeprefix(_BOM).lstrip(_BLANK)
+    if not text and len(head) < 4096:
+        yield SkippedTrace(reason=EMPTY, where=where)
+    elif text[:1] in (b"{", b"[") and not (head[:1] == b"\n" and _CONTROL.search(head[:512])):
+        # Protobuf begins with a newline too, and its first size may look like a bracket.
+        yield from _read_json(file, where)
+    elif _is_framed(head):
+        yield from _read_framed(file, where)
+    elif otlp_proto.looks_like_proto(head):
+        yield from otlp_proto.read_stream(file.stream, where, file.limits.document)
+    else:
+        yield SkippedTrace(reason="neither JSON nor protobuf", where=where)
+
+
+def _read_json(file: OpenedFile, where: str) -> Iterator[Found]:
+    """One document a line if the first line is one; else one document, else line by line."""
+    lines = file.lines()
+    number, first = next(lines, (1, b""))
+    if first is None:
+        yield SkippedTrace(reason=TOO_LARGE, where=f"{where}:{number}")
+        yield from _read_lines(lines, where)
+        return
+    try:
+        document, dirty = parse_document(first.removeprefix(_BOM))
+    except JsonError:
+        yield from _read_whole(file, first, number, where)
+        return
+    yield from read_document(document, f"{where}:{number}", dirty=dirty)
+    yield from _read_lines(lines, where)
+
+
+def _read_whole(file: OpenedFile, first: bytes, number: int, where: str) -> Iterator[Found]:
+    rest = file.rest()
+    if len(first) + len(rest) > file.limits.document:  # too much for one document: lines, then
+        yield SkippedTrace(reason=_reason(first), where=f"{where}:{number}")
+        yield from _read_lines(file.lines(before=rest, number=number), where)
+        return
+    if not rest.strip():
+        yield SkippedTrace(reason=_reason(first), where=f"{where}:{number}")
+        return
+    try:
+        document, dirty = parse_document(first.removeprefix(_BOM) + rest)
+    except JsonError:
+        pass
+    else:
+        yield from read_document(document, where, dirty=dirty)
+        return
+    # Either lines of which the first is bad, or one long document that is: told by the rest.
+    lines = enumerate(rest.split(b"\n"), start=number + 1)
+    numbered = [(i, line) for i, line in lines if line.strip()]
+    results = [list(_read_line(line, f"{where}:{i}")) for i, line in numbered]
+    if any(not isinstance(item, SkippedTrace) for items in results for item in items):
+        yield SkippedTrace(reason=_reason(first), where=f"{where}:{number}")
+        yield from chain.from_iterable(results)
+    else:
+        yield SkippedTrace(reason=_reason(first + rest), where=where)
+
+
+def _read_lines(lines: Iterator[tuple[int, bytes | None]], where: str) -> Iterator[Found]:
+    for number, line in lines:
+        if line is None:
+            yield SkippedTrace(reason=TOO_LARGE, where=f"{where}:{number}")
+        else:
+            yield from _read_line(line, f"{where}:{number}")
+
+
+def _read_line(line: bytes, where: str) -> Iterator[Found]:
+    try:
+        document, dirty = parse_document(line)
+    except JsonError:
+        yield SkippedTrace(reason=_reason(line), where=where, size=len(line))
+        return
+    yield from read_document(document, where, dirty=dirty)
+
+
+def _reason(data: bytes) -> str:
+    return f"JSON nested deeper than {MAX_DEPTH} levels" if too_deep(data) else NOT_JSON
+
+
+def parse_document(data: bytes) -> tuple[Json, bool]:
+    """A JSON document, and whether it may hold text that can't be stored.
+
+    Tolerates invalid UTF-8, lone surrogates and NaN: what was meant is clear, and it is flagged.
+
+    Raises:
+        JsonError: not JSON, or nested too deeply.
+    """
+    escapes = b"\\u" in data
+    dirty = escapes and (b"\\u0000" in data or b"\\ud" in data or b"\\uD" in data)
+    try:
+        document = orjson.loads(data)  # refuses more than 1024 levels by itself
+    except orjson.JSONDecodeError:
+        if not _worth_another_try(data):
+            raise JsonError("not JSON") from None
+    else:
+        # OTLP is mapped level by level with a limit of its own; all else is walked as it is.
+        if not is_otlp(document) and too_deep(data):
+            raise JsonError(f"nested deeper than {MAX_DEPTH} levels")
+        return document, dirty
+    text = data.decode("utf-8", "replace")
+    try:
+        return json.loads(text, parse_constant=lambda _: None), True
+    except (ValueError, RecursionError):
+        raise JsonError("not JSON") from None
+
+
+def _worth_another_try(data: bytes) -> bool:
+    if too_deep(data):
+        return False
+    if b"\\u" in data or b"NaN" in data or b"Infinity" in data:
+        return True
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return True
+    return False
+
+
+def read_document(document: Json, where: str, *, dirty: bool = False) -> Iterator[Found]:
+    """The spans of one parsed document; lists and ``{"data": [...]}`` pages are opened."""
+    if is_otlp(document):
+        yield from read_otlp(document, where, dirty=dirty)
+        return
+    if is_langfuse(document):
+        yield from read_langfuse(document, where, dirty=dirty)
+        return
+    items = document.get("data") if isinstance(document, dict) else document
+    if not isinstance(items, list) or not any(is_otlp(i) or is_langfuse(i) for i in items):
+        reason = TRANSCRIPTS if _holds_messages(document) else NOT_TRACES
+        yield SkippedTrace(reason=reason, where=where)
+        return
+    for index, item in enumerate(items):
+        place = f"{where}[{index}]"
+        if is_otlp(item):
+            yield from read_otlp(item, place, dirty=dirty)
+        elif is_langfuse(item):
+            yield from read_langfuse(item, place, dirty=dirty)
+        else:
+            yield SkippedTrace(reason=NOT_TRACES, where=place)
+
+
+def _holds_messages(document: Json) -> bool:
+    """Whether a JSON value holds chat messages somewhere near its top."""
+    stack: list[tuple[Json, int]] = [(document, 0)]
+    seen = 0
+    while stack and seen < 1000:
+        value, depth = stack.pop()
+        seen += 1
+        if isinstance(value, dict):
+            if "content" in value and read_role(value.get("role"), "") in ("user", "assistant"):
+                return True
+            children: list[Json] = list(value.values())[:20]
+        else:
+            children = value[:3] if isinstance(value, list) else []
+        if depth < 5:
+            stack += [(child, depth + 1) for child in children]
+    return False
+
+
+def _is_framed(head: bytes) -> bool:
+    """The collector's file exporter puts a 4-byte size before each compressed or binary message."""
+    size = int.from_bytes(head[:4], "big")
+    inner = head[4:8]
+    return size > 2 and (
+        inner.startswith((GZIP, ZSTD, b"{")) or (head[:1] == b"\0" and inner[:1] == b"\n")
+    )
+
+
+def _read_framed(file: OpenedFile, where: str) -> Iterator[Found]:
+    index = 0
+    while prefix := file.stream.read(4):
+        place = f"{where}: message {index}"
+        index += 1
+        size = int.from_bytes(prefix, "big")
+        if len(prefix) < 4 or size > file.limits.document:
+            reason = "the data ends too early" if len(prefix) < 4 else TOO_LARGE
+            yield SkippedTrace(reason=reason, where=place)
+            return
+        data = file.stream.read(size)
+        if len(data) < size:
+            yield SkippedTrace(reason="the data ends too early", where=place)
+            return
+        content = decompress(data, file.limits.document)
+        if content is None:
+            yield SkippedTrace(reason="the compressed data is damaged", where=place)
+        elif content.lstrip(_BLANK)[:1] in (b"{", b"["):
+            yield from _read_line(content, place)
+        else:
+            yield from otlp_proto.read_message(content, place)

@@ -1,0 +1,229 @@
+"""Files found and opened: a file, a folder or a glob; plain, gzip or zstd; within limits.
+
+Compression is told from the first bytes, never from the name. A stream that ends too early or
+grows beyond the limit does not raise: what came before is good, and ``broken`` says what is wrong.
+"""
+
+from __future__ import annotations
+
+import glob
+import io
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import zstandard
+
+from anonymize.errors import SourceError
+from anonymize.sources.interface import Limits
+
+GZIP = b"\x1f\x8b"
+ZSTD = b"\x28\xb5\x2f\xfd"
+#: What exporters call their files. Others in a folder are read if their content looks like one.
+SUFFIXES = frozenset(
+    {".json", ".jsonl", ".ndjson", ".pb", ".binpb", ".proto", ".otlp", ".gz", ".gzip", ".zst"}
+)
+_CHUNK = 64 * 1024
+#: zstd can blow one input byte up to some 30,000; small bites bound what one step can produce.
+_ZSTD_CHUNK = 2 * 1024
+_ZSTD_WINDOW = 128 * 2**20
+
+
+def find_files(spec: str) -> list[Path]:
+    """The files that ``spec`` names, sorted. Hidden files are left out of folders and globs.
+
+    Raises:
+        SourceError: there is none.
+    """
+    path = Path(spec)
+    if path.is_file():
+        return [path]
+    if path.is_dir():
+        found = sorted(p for p in path.rglob("*") if p.is_file() and not _hidden(p, path))
+        found = [p for p in found if p.suffix.lower() in SUFFIXES or _looks_like_data(p)]
+        if not found:
+            raise SourceError(
+                "the folder holds no trace files",
+                where=spec,
+                fix="expected OTLP or Langfuse files (.json, .jsonl, .pb, also .gz and .zst)",
+            )
+        return found
+    matches = sorted(Path(p) for p in glob.glob(spec, recursive=True))  # noqa: PTH207 - absolute ones too
+    matches = [p for p in matches if p.is_file() and not p.name.startswith(".")]
+    if not matches:
+        pattern = any(c in spec for c in "*?[")
+        raise SourceError(
+            "no file matches the pattern" if pattern else "the file does not exist",
+            where=spec,
+            fix="check the path; a folder or a glob like 'traces/*.jsonl' works too",
+        )
+    return matches
+
+
+def _hidden(path: Path, root: Path) -> bool:
+    return any(part.startswith(".") for part in path.relative_to(root).parts)
+
+
+def _looks_like_data(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            head = file.read(64)
+    except OSError:
+        return False
+    return head.startswith((GZIP, ZSTD)) or b'"resourceSpans"' in head or b'{"trace' in head
+
+
+class OpenedFile:
+    """A file's content after decompression, as a stream of bytes.
+
+    ``broken`` is ``None`` or, once the end was reached, why the content is not complete.
+    """
+
+    def __init__(self, path: Path, limits: Limits) -> None:
+        self.path = path
+        self.limits = limits
+        self._raw = path.open("rb")
+        self._feed = _Feed(self._raw, limits.file)
+        self.stream = io.BufferedReader(self._feed, buffer_size=1 << 20)
+
+    @property
+    def broken(self) -> str | None:
+        """Why the stream ended before its end."""
+        return self._feed.broken
+
+    def head(self, size: int = 4096) -> bytes:
+        """The first bytes, without consuming them."""
+        return self.stream.peek(size)[:size]
+
+    def lines(self, *, before: bytes = b"", number: int = 0) -> Iterator[tuple[int, bytes | None]]:
+        """Lines with their numbers, without blank ones; ``None`` for one over the limit.
+
+        ``before`` was read from the stream already; ``number`` lines came earlier.
+        """
+        *whole, tail = before.split(b"\n")
+        for line in whole:
+            number += 1
+            if line.strip():
+                yield number, line
+        while True:
+            number += 1
+            line = tail + self.stream.readline(self.limits.document)
+            tail = b""
+            if not line:
+                return
+            if len(line) >= self.limits.document and not line.endswith(b"\n"):
+                self._skip_line()
+                yield number, None
+            elif not line.isspace():
+                yield number, line
+
+    def _skip_line(self) -> None:
+        while True:
+            rest = self.stream.readline(_CHUNK)
+            if not rest or rest.endswith(b"\n"):
+                return
+
+    def rest(self) -> bytes:
+        """All that is left; if it is more than one document may be, one byte more than that."""
+        return self.stream.read(self.limits.document + 1)
+
+    def __enter__(self) -> OpenedFile:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.stream.close()
+        self._raw.close()
+
+
+class _Feed(io.RawIOBase):
+    """Decompresses chunk by chunk, up to ``limit`` bytes."""
+
+    def __init__(self, raw: io.BufferedReader, limit: int) -> None:
+        super().__init__()
+        self.broken: str | None = None
+        self._chunks = _decompressed(raw, self)
+        self._left = memoryview(b"")
+        self._limit = limit
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
+        while not self._left:
+            if self.broken is not None:
+                return 0
+            chunk = next(self._chunks, None)
+            if chunk is None:
+                return 0
+            self._left = memoryview(chunk)
+        size = min(len(buffer), len(self._left))
+        self._limit -= size
+        if self._limit < 0:
+            self.broken = "the file is too large after decompression"
+            self._left = memoryview(b"")
+            return 0
+        buffer[:size] = self._left[:size]
+        self._left = self._left[size:]
+        return size
+
+
+def _decompressed(raw: io.BufferedReader, feed: _Feed) -> Iterator[bytes]:
+    head = raw.peek(4)[:4]
+    try:
+        if head.startswith(GZIP):
+            yield from _gunzip(raw, feed)
+        elif head.startswith(ZSTD):
+            yield from _unzstd(raw, feed)
+        else:
+            while chunk := raw.read(_CHUNK):
+                yield chunk
+    except (zlib.error, zstandard.ZstdError, MemoryError):
+        feed.broken = "the compressed data is damaged"
+    except OSError:
+        feed.broken = "reading failed"
+
+
+def _gunzip(raw: io.BufferedReader, feed: _Feed) -> Iterator[bytes]:
+    """All members of a gzip file; each step gives at most a chunk times four."""
+    member = zlib.decompressobj(wbits=31)
+    data = b""
+    while True:
+        data = data or raw.read(_CHUNK)
+        if member.eof:
+            data = data.lstrip(b"\0")  # padding after the last member is allowed
+            if not data:
+                if not (data := raw.read(_CHUNK)):
+                    return
+                continue
+            member = zlib.decompressobj(wbits=31)
+        if not data:
+            feed.broken = "the gzip data ends too early"
+            return
+        yield member.decompress(data, 4 * _CHUNK)
+        data = member.unconsumed_tail or member.unused_data
+
+
+def _unzstd(raw: io.BufferedReader, feed: _Feed) -> Iterator[bytes]:
+    """All frames of a zstd file."""
+    factory = zstandard.ZstdDecompressor(max_window_size=_ZSTD_WINDOW)
+    frame = factory.decompressobj()
+    data = b""
+    while True:
+        data = data or raw.read(_ZSTD_CHUNK)
+        if not data:
+            if not frame.eof:
+                feed.broken = "the zstd data ends too early"
+            return
+        if frame.eof:
+            frame = factory.decompressobj()
+        yield frame.decompress(data)
+        data = frame.unused_data if frame.eof else b""
+
+
+def decompress(data: bytes, limit: int) -> bytes | None:
+    """One compressed message, ``None`` if damaged or larger than ``limit``; else unchanged."""
+    if not data.startswith((GZIP, ZSTD)):
+        return data
+    feed = _Feed(io.BufferedReader(io.BytesIO(data)), limit)
+    content = io.BufferedReader(feed).read()
+    return None if feed.broken else content

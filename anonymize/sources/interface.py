@@ -1,0 +1,55 @@
+"""What a source is, its settings, and the limits that every reader keeps to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+from anonymize.trace import SkippedTrace, Trace
+
+
+class Source(Protocol):
+    """Something that traces can be read from."""
+
+    @property
+    def name(self) -> str:
+        """For messages and for ``Trace.source``."""
+
+    def read(self) -> Iterator[Trace | SkippedTrace]:
+        """Every trace, and every piece of input that is none.
+
+        Raises:
+            SourceError: nothing at all can be read.
+        """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceSettings:
+    """One ``[sources.NAME]`` table.
+
+    ``path`` is a file, a folder or a glob. All others but ``kind`` are jmespath expressions. For
+    ``transcripts`` they are applied to the document (``records``) and to each record (the rest);
+    ``agent`` and ``version`` may also be literals, written ``'v1'``. For ``otlp`` and
+    ``langfuse``, ``agent``, ``version``, ``pair_key`` and ``tags`` are applied to
+    ``{"name", "attributes", "resource"}`` of a trace's outermost span.
+    """
+
+    kind: Literal["otlp", "transcripts", "langfuse"] = "otlp"
+    path: str = ""
+    records: str | None = None
+    id: str | None = None
+    messages: str | None = None
+    pair_key: str | None = None
+    agent: str | None = None
+    version: str | None = None
+    started_at: str | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Sizes in bytes after decompression: of one line or message, and of one file."""
+
+    document: int = 256 * 2**20
+    file: int = 16 * 2**30

@@ -1,0 +1,186 @@
+"""OTLP as protobuf, through ``opentelemetry-proto``'s classes.
+
+``TracesData``, ``ExportTraceServiceRequest`` and their like share one layout: field 1, repeated,
+holds resource spans. The field is walked by hand, so that a file cut off in the middle loses its
+last message only, and a long file is never in memory as a whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from sys import intern
+from typing import Any, BinaryIO
+
+from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
+from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans
+
+from anonymize.sources.otlp_json import Found, finite
+from anonymize.spans import Scope, Span, SpanEvent, SpanStatus
+from anonymize.trace import Json, SkippedTrace
+
+_FIELD_1 = 0x0A  # field 1, length-delimited
+_KINDS = ("", "internal", "server", "client", "producer", "consumer")
+_STATUSES: tuple[SpanStatus, ...] = ("unset", "ok", "error")
+_REMOTE = 0x200
+_TRUNCATED = "the protobuf data ends too early"
+_MALFORMED = "malformed protobuf"
+
+
+def looks_like_proto(head: bytes) -> bool:
+    """Whether the first bytes could be a protobuf trace message, bare or with its length before."""
+    if head[:1] == b"\n":
+        return True
+    size, used = _varint(head)
+    return used > 0 and size > 2 and head[used : used + 1] == b"\n"
+
+
+def read_stream(stream: BinaryIO, where: str, limit: int) -> Iterator[Found]:
+    """The spans of bare or length-delimited messages, one resource at a time."""
+    position = 0
+    end_of_message = 0
+    while True:
+        tag, used = _read_varint(stream)
+        if used == 0:
+            return
+        position += used
+        if tag != _FIELD_1:
+            if position <= end_of_message or used > 5:
+                yield SkippedTrace(reason=_MALFORMED, where=f"{where}: byte {position - used}")
+                return
+            end_of_message = position + tag  # a length before the next whole message
+            continue
+        size, used = _read_varint(stream)
+        position += used
+        if used == 0 or size > limit:
+            reason = _TRUNCATED if used == 0 else "a message is too large"
+            yield SkippedTrace(reason=reason, where=f"{where}: byte {position}")
+            return
+        data = stream.read(size)
+        if len(data) < size:
+            yield SkippedTrace(reason=_TRUNCATED, where=f"{where}: byte {position}")
+            return
+        position += size
+        yield from read_resource_spans(data, f"{where}: byte {position - size}")
+
+
+def read_message(data: bytes, where: str) -> Iterator[Found]:
+    """The spans of one whole message in memory."""
+    position = 0
+    while position < len(data):
+        tag, used = _varint(data[position : position + 10])
+        size, more = _varint(data[position + used : position + used + 10])
+        position += used + more
+        if tag != _FIELD_1 or not used or not more or position + size > len(data):
+            yield SkippedTrace(reason=_MALFORMED, where=f"{where}: byte {position}")
+            return
+        yield from read_resource_spans(data[position : position + size], where)
+        position += size
+
+
+def read_resource_spans(data: bytes, where: str) -> Iterator[Found]:
+    """The spans of one ``ResourceSpans`` message."""
+    message = ResourceSpans()
+    try:
+        message.ParseFromString(data)
+    except DecodeError:
+        yield SkippedTrace(reason=_MALFORMED, where=where, size=len(data))
+        return
+    try:
+        resource = _attributes(message.resource.attributes, [])
+        for group in message.scope_spans:
+            scope = Scope(group.scope.name, group.scope.version, resource)
+            for raw in group.spans:
+                if raw.trace_id and any(raw.trace_id):
+                    yield _span(raw, scope)
+                else:
+                    yield SkippedTrace(reason="a span without a trace id", where=where)
+    except (UnicodeDecodeError, RecursionError):
+        yield SkippedTrace(reason=_MALFORMED, where=where, size=len(data))
+
+
+def _span(raw: Any, scope: Scope) -> Span:
+    flags: list[str] = []
+    values = _attributes(raw.attributes, flags)
+    kind, status, span_id = raw.kind, raw.status, raw.span_id
+    return Span(
+        trace_id=raw.trace_id.hex(),
+        span_id=span_id.hex() if any(span_id) else "",
+        parent_id=raw.parent_span_id.hex() if any(raw.parent_span_id) else None,
+        name=raw.name,
+        kind=_KINDS[kind] if 0 <= kind < len(_KINDS) else "",
+        start_ns=raw.start_time_unix_nano or None,
+        end_ns=raw.end_time_unix_nano or None,
+        attributes=values,
+        events=tuple(_event(e, flags) for e in raw.events),
+        status=_STATUSES[status.code] if 0 <= status.code < len(_STATUSES) else "unset",
+        status_message=status.message,
+        scope=scope,
+        dropped=raw.dropped_attributes_count,
+        remote_parent=bool(raw.flags & _REMOTE),
+        flags=tuple(flags),
+        maybe_dirty=any(_odd(v) for v in values.values()) or _odd(raw.name),
+    )
+
+
+def _odd(value: Json) -> bool:
+    """Whether text may hold a NUL or half a surrogate pair, maybe inside JSON."""
+    if not isinstance(value, str):
+        return not isinstance(value, int | float | None)
+    if "\x00" in value:
+        return True
+    return "\\u" in value and ("\\u0000" in value or "\\ud" in value or "\\uD" in value)
+
+
+def _event(raw: Any, flags: list[str]) -> SpanEvent:
+    return SpanEvent(raw.name, raw.time_unix_nano or None, _attributes(raw.attributes, flags))
+
+
+def _attributes(items: Any, flags: list[str]) -> dict[str, Json]:
+    out: dict[str, Json] = {}
+    for item in items:
+        value = item.value
+        kind = value.WhichOneof("value")
+        text = kind == "string_value"
+        out[intern(item.key)] = value.string_value if text else _value(value, kind, flags)
+    return out
+
+
+def _value(value: Any, kind: str | None, flags: list[str]) -> Json:
+    if kind == "string_value":
+        return value.string_value
+    if kind == "int_value":
+        return value.int_value
+    if kind == "bool_value":
+        return value.bool_value
+    if kind == "double_value":
+        return finite(value.double_value)
+    if kind == "array_value":
+        return [_value(v, v.WhichOneof("value"), flags) for v in value.array_value.values]
+    if kind == "kvlist_value":
+        return _attributes(value.kvlist_value.values, flags)
+    if kind == "bytes_value":
+        flags.append("binary_dropped")
+        return f"[binary: {len(value.bytes_value)} bytes]"
+    return None
+
+
+def _varint(data: bytes) -> tuple[int, int]:
+    """A number and how many bytes it took; 0 bytes if there is no whole number."""
+    number = 0
+    for index, byte in enumerate(data[:10]):
+        number |= (byte & 0x7F) << (7 * index)
+        if byte < 0x80:
+            return number, index + 1
+    return 0, 0
+
+
+def _read_varint(stream: BinaryIO) -> tuple[int, int]:
+    head = b""
+    while len(head) < 10:
+        byte = stream.read(1)
+        if not byte:
+            return 0, 0
+        head += byte
+        if byte[0] < 0x80:
+            return _varint(head)
+    return 0, 0

@@ -1,0 +1,148 @@
+"""Sources whose files hold spans: read all, group by trace, assemble one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+import jmespath
+from jmespath.exceptions import JMESPathError
+
+from anonymize.assemble import assemble
+from anonymize.conventions.values import as_text
+from anonymize.errors import SourceError
+from anonymize.sources.documents import read_file
+from anonymize.sources.files import find_files
+from anonymize.sources.interface import Limits, SourceSettings
+from anonymize.sources.otlp_json import LogEvent
+from anonymize.spans import Span, SpanEvent
+from anonymize.trace import Json, SkippedTrace, Trace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpanSource:
+    """A file, folder or glob of OTLP or Langfuse files. Traces may be spread over all of them.
+
+    Everything is in memory until the last span was read: only then is a trace known to be whole.
+    """
+
+    name: str
+    path: str
+    settings: SourceSettings = field(default_factory=SourceSettings)
+    agent: str | None = None
+    version: str | None = None
+    limits: Limits = field(default_factory=Limits)
+
+    def read(self) -> Iterator[Trace | SkippedTrace]:
+        """Traces in the order in which they started, then what could not be read."""
+        spans, events, skipped = self._load()
+        if not spans:
+            raise nothing_read(self.path, skipped)
+        for identity in sorted(spans, key=lambda i: (_start(spans[i]), i)):
+            group = _with_events(spans.pop(identity), events)
+            result = assemble(group, source=self.name)
+            yield result if isinstance(result, SkippedTrace) else self._labelled(result, group)
+        yield from skipped
+
+    def _load(
+        self,
+    ) -> tuple[dict[str, list[Span]], dict[tuple[str, str], list[SpanEvent]], list[SkippedTrace]]:
+        spans: dict[str, list[Span]] = {}
+        events: dict[tuple[str, str], list[SpanEvent]] = {}
+        skipped: list[SkippedTrace] = []
+        for path in find_files(self.path):
+            for item in read_file(path, self.limits):
+                if isinstance(item, Span):
+                    group = spans.get(item.trace_id)
+                    if group is None:
+                        group = spans[item.trace_id] = []
+                    group.append(item)
+                elif isinstance(item, LogEvent):
+                    events.setdefault((item.trace_id, item.span_id), []).append(item.event)
+                else:
+                    skipped.append(item)
+        return spans, events, skipped
+
+    def _labelled(self, trace: Trace, spans: list[Span]) -> Trace:
+        """``trace`` with what the settings and the caller say about it."""
+        changes: dict[str, Json] = {}
+        settings = self.settings
+        if settings.agent or settings.version or settings.pair_key or settings.tags:
+            view = _view(trace, spans)
+            for name, expression in (
+                ("agent", settings.agent),
+                ("agent_version", settings.version),
+                ("pair_key", settings.pair_key),
+            ):
+                value = search(expression, view)
+                if value is not None:
+                    changes[name] = as_text(value)
+            tags = {k: search(e, view) for k, e in settings.tags.items()}
+            found = {k: as_text(v) for k, v in tags.items() if v is not None}
+            changes["tags"] = {**trace.tags, **found}
+        if self.agent is not None:
+            changes["agent"] = self.agent
+        if self.version is not None:
+            changes["agent_version"] = self.version
+        return replace(trace, **changes) if changes else trace
+
+
+def _start(spans: list[Span]) -> int:
+    return min((s.start_ns for s in spans if s.start_ns), default=0)
+
+
+def _with_events(
+    spans: list[Span], events: Mapping[tuple[str, str], list[SpanEvent]]
+) -> list[Span]:
+    """Spans with the message events that were sent as log records."""
+    if not events:
+        return spans
+    return [
+        replace(s, events=(*s.events, *sorted(found, key=lambda e: e.time_ns or 0)))
+        if (found := events.get((s.trace_id, s.span_id)))
+        else s
+        for s in spans
+    ]
+
+
+def _view(trace: Trace, spans: list[Span]) -> dict[str, Json]:
+    """What expressions in the settings see: the outermost, earliest span."""
+    ids = {s.span_id for s in spans}
+    roots = [s for s in spans if not s.parent_id or s.parent_id not in ids] or spans
+    root = min(roots, key=lambda s: (s.start_ns or 0, s.span_id))
+    return {
+        "name": root.name,
+        "attributes": dict(root.attributes),
+        "resource": dict(root.scope.resource),
+    }
+
+
+def search(expression: str | None, document: Json) -> Json:
+    """The value of a jmespath expression in ``document``; ``None`` without an expression.
+
+    Raises:
+        SourceError: the expression is wrong, or applied to values that it doesn't fit.
+    """
+    if not expression:
+        return None
+    try:
+        return jmespath.search(expression, document)
+    except JMESPathError as error:
+        kind = type(error).__name__
+        raise SourceError(
+            f"the jmespath expression does not work: {kind}",
+            where=expression,
+            fix="see https://jmespath.org; a literal is written in single quotes: 'v1'",
+        ) from None
+
+
+def nothing_read(path: str, skipped: list[SkippedTrace]) -> SourceError:
+    """The error for a source that gave nothing, with the first reason as the reason."""
+    reason = skipped[0].reason if skipped else "there are no traces in it"
+    more = f" (and {len(skipped) - 1} more)" if len(skipped) > 1 else ""
+    return SourceError(
+        f"no trace could be read: {reason}{more}",
+        where=skipped[0].where if skipped else path,
+        fix="expected OTLP traces (JSON, JSON lines or protobuf; plain, gzip or zstd) or a "
+        "Langfuse export; chat transcripts need a [sources.NAME] table",
+    )
