@@ -73,9 +73,7 @@ def test_a_full_table_becomes_its_dataclass() -> None:
         ([], "t", "expected a table, got a list"),
     ],
 )
-def test_a_wrong_table_says_what_where_and_what_to_do(
-    table: Any, where: str, says: str
-) -> None:
+def test_a_wrong_table_says_what_where_and_what_to_do(table: Any, where: str, says: str) -> None:
     with pytest.raises(UsageError) as error:
         parse_table(Table, table, "t")
     assert error.value.where == where

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from pathlib import Path
 
 import polars as pl
+import pytest
 
 from anonymize.store import Store
-from tests.e2e.conftest import Demo
+from fixtures.demo.planted import PLANTED, Planted
+from tests.e2e.conftest import Demo, command
 from tests.support import ROOT
 
-PLANTED = json.loads((ROOT / "fixtures" / "planted.json").read_text())
+SCENARIOS: dict[str, str] = json.loads((ROOT / "fixtures" / "planted.json").read_text())["v1"]
 TRUTH = json.loads((ROOT / "fixtures" / "truth.json").read_text())
 
 
@@ -55,8 +58,6 @@ def test_both_days_and_all_kinds_of_traces_are_in_the_store(demo: Demo) -> None:
 
 
 def test_ingesting_the_same_traffic_again_adds_nothing(demo: Demo) -> None:
-    from tests.e2e.conftest import command
-
     before = {p: p.read_bytes() for p in sorted(demo.store.rglob("*")) if p.is_file()}
     again = command("anonymize", "ingest", "demo", "--out", demo.store)
     assert again.code == 0, again.all
@@ -85,16 +86,129 @@ def everything_written(folder: Path) -> str:
     return "\n".join(texts).lower()
 
 
+def leaked(text: str) -> list[str]:
+    """Known personal values that stand in ``text`` as words of their own.
+
+    "Li" is not leaked by "list", nor the postcode 8008 by the order number 48008 or by the
+    number of an invented handle (``yosukagiris_8008``).
+    """
+    found = []
+    for value in sorted(set(values(TRUTH))):
+        if value.lower() not in text:
+            continue
+        # A number inside of a longer one is another number: 1040 is not in 1040.305 ms.
+        edges = (r"\w|\d\.", r"\w|\.\d") if value.isdigit() else (r"[^\W_]", r"[^\W_]")
+        before, after = (f"(?<!{part})" for part in edges[0].split("|")), f"(?!{edges[1]})"
+        if re.search("".join(before) + re.escape(value.lower()) + after, text):
+            found.append(value)
+    return found
+
+
+def test_the_leak_check_would_see_every_known_value() -> None:
+    known = sorted(set(values(TRUTH)))
+    assert len(known) > 400
+    assert leaked(" | ".join(known).lower()) == known
+
+
 def test_no_known_personal_value_is_anywhere_in_store_report_or_log(demo: Demo) -> None:
     said = "\n".join(ran.all for ran in (demo.ingest, *(r for r, _ in demo.runs.values())))
-    text = everything_written(demo.root) + said.lower()
-    # A value counts where it stands as a word of its own: "Li" is not leaked by "list".
-    leaked = [
-        value
-        for value in sorted(set(values(TRUTH)))
-        if re.search(rf"(?<![^\W_]){re.escape(value.lower())}(?![^\W_])", text)
+    assert leaked(everything_written(demo.root) + said.lower()) == []
+
+
+@pytest.mark.parametrize("planted", PLANTED, ids=lambda p: p.name)
+def test_each_planted_behaviour_is_found_named_and_judged(demo: Demo, planted: Planted) -> None:
+    report = demo.report("v2")
+    traces = {t["trace_id"]: t for t in report["traces"]}
+    ids = {i for i, scenario in SCENARIOS.items() if scenario in planted.scenarios}
+    assert ids
+    assert {traces[i]["verdict"] for i in ids} == {planted.verdict}
+    groups = [g for g in report["groups"] if set(g["trace_ids"]) & ids]
+    covered = {i for g in groups if g["code"] in planted.codes for i in g["trace_ids"]}
+    assert ids <= covered
+    for tool in planted.tools:
+        assert any(tool in g["title"] or tool in g["tools"] for g in groups)
+
+
+def test_nothing_but_the_planted_behaviours_is_reported(demo: Demo) -> None:
+    report = demo.report("v2")
+    planted = {scenario for p in PLANTED for scenario in p.scenarios}
+    others = [
+        (SCENARIOS[t["trace_id"]], t["verdict"])
+        for t in report["traces"]
+        if t["verdict"] != "same" and SCENARIOS[t["trace_id"]] not in planted
     ]
-    assert leaked == []
+    assert others == []
+    worse = {s for p in PLANTED if p.verdict == "regressed" for s in p.scenarios}
+    regressed = {SCENARIOS[t["trace_id"]] for t in report["traces"] if t["verdict"] == "regressed"}
+    assert regressed == worse
+
+
+def test_groups_come_worst_first(demo: Demo) -> None:
+    order = ["regression", "major", "improvement", "minor", "info"]
+    ranks = [order.index(g["severity"]) for g in demo.report("v2")["groups"]]
+    assert ranks == sorted(ranks)
+
+
+def test_the_report_fits_its_published_schema(demo: Demo) -> None:
+    import jsonschema
+
+    from replay.report import load_schema
+
+    for version in demo.runs:
+        jsonschema.validate(demo.report(version), load_schema())
+
+
+def test_the_broken_off_recording_is_counted_as_not_replayable(demo: Demo) -> None:
+    assert demo.report("v2")["counts"]["not_replayable"] == 1
+
+
+def test_a_fault_lands_and_its_proof_is_in_the_report(demo: Demo) -> None:
+    ids = [i for i, scenario in SCENARIOS.items() if scenario == "refund_hurried"]
+    picked = [a for i in ids for a in ("--trace", i)]
+    ran = command(
+        "replay", "run", "v1", "--traces", demo.store, "--out", demo.root / "fault", *picked,
+        "--fault", "timeout:tool=issue_refund,call=1",
+    )  # fmt: skip
+    assert ran.code in (0, 1, 3), ran.all
+    report = json.loads((demo.root / "fault" / "report.json").read_text())
+    (fault,) = report["trust"]["faults"]
+    assert fault["landed"] == len(ids)
+    assert demo.report("v1")["trust"]["faults"] == []
+
+
+def test_plain_duckdb_reads_the_store(demo: Demo) -> None:
+    import duckdb
+
+    files = [str(path) for path in Store(demo.store).files("steps")]
+    relation = duckdb.read_parquet(files, hive_partitioning=False)
+    ((calls,),) = relation.filter("kind = 'tool'").aggregate("count(*)").fetchall()
+    assert calls > 500
+
+
+def test_two_recorded_datasets_can_be_compared_without_a_replay(demo: Demo) -> None:
+    ran = command("anonymize", "ingest", "demo-v2", "--out", demo.root / "v2-recorded")
+    assert ran.code == 0, ran.all
+    same = command("replay", "diff", demo.store, demo.store)
+    assert same.code == 0, same.all
+    ran = command("replay", "diff", demo.store, demo.root / "v2-recorded")
+    assert ran.code == 1, ran.all
+    assert "issue_refund without verify_identity first" in ran.out
+
+
+def test_a_night_is_done_once_however_often_it_is_started(demo: Demo, tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "fixtures", tmp_path / "fixtures")
+    shutil.copy(ROOT / "replay.toml", tmp_path / "replay.toml")
+    first = command("replay", "nightly", "--date", "2026-03-03", cwd=tmp_path)
+    assert first.code == 1, first.all
+    again = command("replay", "nightly", "--date", "2026-03-03", cwd=tmp_path)
+    assert again.code == 1, again.all
+    assert " 0 added" in again.out
+    report = json.loads((tmp_path / "runs" / "2026-03-03" / "report.json").read_text())
+    assert report["counts"]["replayed"] == 0
+    assert report["counts"]["reused"] == report["counts"]["read"]
+    nothing = command("replay", "nightly", "--date", "2026-01-01", cwd=tmp_path)
+    assert nothing.code == 2
+    assert "2026-01-01" in nothing.err
 
 
 def test_the_key_is_nowhere_in_what_was_written(demo: Demo) -> None:

@@ -1,0 +1,88 @@
+"""Other values of the same kind, derived from the key alone: nothing is stored.
+
+The laws, for every entity (tests/scrub/test_surrogates.py):
+
+- the same value becomes the same surrogate, however it is spelled, in every run with this key;
+- a surrogate is recognised as one, so scrubbing twice changes nothing;
+- the form stays: an e-mail is an e-mail, a card passes the Luhn check, a date is a date;
+- two values share a surrogate practically never; each module states its bound.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from anonymize.keys import PseudonymKey
+from anonymize.surrogates.contact import EmailForm, PhoneForm
+from anonymize.surrogates.dates import DateForm
+from anonymize.surrogates.documents import CardForm, IbanForm, SsnForm, iban_valid, luhn_valid
+from anonymize.surrogates.identifiers import IdentifierForm
+from anonymize.surrogates.interface import Form
+from anonymize.surrogates.keyed import Keyed
+from anonymize.surrogates.network import IpForm, MacForm
+from anonymize.surrogates.opaque import OpaqueForm
+from anonymize.surrogates.persons import PersonForm
+from anonymize.surrogates.phrases import PhraseForm
+from anonymize.surrogates.places import AddressForm, PositionForm, PostalForm
+from anonymize.surrogates.words import Words, fold
+
+__all__ = ["Form", "Surrogates", "fold", "iban_valid", "luhn_valid"]
+
+
+#: Forms that refuse what is not well-formed.
+_STRICT = frozenset(("DATE_OF_BIRTH", "CREDIT_CARD", "IBAN_CODE", "US_SSN", "PHONE_NUMBER"))
+
+
+class Surrogates:
+    """Every form, by entity. An entity that no form knows is treated as free text."""
+
+    def __init__(self, key: PseudonymKey, *, language: str = "en") -> None:
+        keyed = Keyed(key)
+        self.words = Words(keyed)
+        self.person = PersonForm(keyed, self.words)
+        self.date = DateForm(keyed, month_first=language == "en")
+        identifier = IdentifierForm(keyed, self.words)
+        opaque = OpaqueForm(keyed)
+        postal = PostalForm(keyed, american=language == "en")
+        self._forms: dict[str, Form] = {
+            "PERSON": self.person,
+            "EMAIL_ADDRESS": EmailForm(keyed, self.words),
+            "PHONE_NUMBER": PhoneForm(keyed),
+            "CREDIT_CARD": CardForm(keyed),
+            "IBAN_CODE": IbanForm(keyed),
+            "US_SSN": SsnForm(keyed),
+            "IP_ADDRESS": IpForm(keyed),
+            "MAC_ADDRESS": MacForm(keyed),
+            "DATE_OF_BIRTH": self.date,
+            "STREET_ADDRESS": AddressForm(keyed, self.words, postal),
+            "POSTAL_CODE": postal,
+            "COORDINATES": PositionForm(keyed),
+            "USERNAME": identifier,
+            "ACCOUNT_ID": identifier,
+            "PAYMENT_ID": identifier,
+            "GOVERNMENT_ID": identifier,
+            "SECRET": opaque,
+            "CRYPTO": opaque,
+        }
+        self._other: Form = PhraseForm(keyed, self.words)
+        self.make = lru_cache(1 << 16)(self._make)
+
+    def form(self, entity: str) -> Form:
+        """The form for ``entity``."""
+        return self._forms.get(entity, self._other)
+
+    def _make(self, entity: str, surface: str) -> str:
+        """The surrogate of ``surface`` as an ``entity``; a surrogate is returned as it is."""
+        form = self.form(entity)
+        made = form.make(surface)
+        if entity not in _STRICT:
+            return made
+        # "April 1990" in a field of birth dates, a card number with a digit missing: not what
+        # the form can write, and personal all the same.
+        if made == surface:
+            return surface if form.owns(surface) else self._other.make(surface)
+        return surface if self._other.owns(surface) else made
+
+    def canonical(self, entity: str, surface: str) -> str:
+        """The value behind the spelling ``surface``."""
+        return self.form(entity).canonical(surface)

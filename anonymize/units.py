@@ -1,0 +1,107 @@
+"""The pieces that texts are taken apart to."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import NamedTuple
+
+from anonymize.fields import NUMBER, OPAQUE
+
+#: Integers below this are counts and prices, never looked up in the vault.
+SMALLEST_ID = 100_000
+_FIRST = ("first_name", "firstName", "firstname", "given_name", "givenName", "fname")
+_LAST = ("last_name", "lastName", "lastname", "surname", "family_name", "familyName", "lname")
+
+
+class Unit(NamedTuple):
+    """A piece of text that is searched by itself; equal units are searched once.
+
+    ``rule`` is what its field name says (see :mod:`anonymize.fields`); ``names`` is False where
+    only patterns apply.
+    """
+
+    text: str
+    rule: str = ""
+    names: bool = True
+
+
+Encode = Callable[[str], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A place in a document: ``raw`` as it stands there, and the unit or document it holds."""
+
+    raw: str
+    unit: Unit | None = None
+    inner: Document | None = None
+    encode: Encode | None = None
+
+    def render(self, lookup: Callable[[Unit], str]) -> str:
+        if self.unit is not None:
+            before, after = self.unit.text, lookup(self.unit)
+        else:
+            assert self.inner is not None
+            before, after = self.inner.text, self.inner.render(lookup)
+        if after == before:
+            return self.raw
+        return self.encode(after) if self.encode else after
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A text as literal parts and slots, in order."""
+
+    text: str
+    parts: tuple[str | Slot, ...]
+    pairs: tuple[tuple[str, str], ...] = field(default=())
+
+    def units(self) -> Iterator[Unit]:
+        """Every unit, nested ones included."""
+        for part in self.parts:
+            if isinstance(part, Slot):
+                if part.unit is not None:
+                    yield part.unit
+                elif part.inner is not None:
+                    yield from part.inner.units()
+
+    def render(self, lookup: Callable[[Unit], str]) -> str:
+        """The text with every unit replaced by what ``lookup`` says."""
+        return "".join(p if isinstance(p, str) else p.render(lookup) for p in self.parts)
+
+
+@lru_cache(1 << 14)
+def key_unit(key: str) -> Unit:
+    """A key as a unit: patterns and the vault, nothing else."""
+    return Unit(key, OPAQUE, False)
+
+
+def number_slot(raw: str, rule: str) -> str | Slot:
+    """A number as a slot if it can be personal, else as it is."""
+    if (
+        rule
+        and not rule.startswith("~")
+        and ((raw.isascii() and raw.isdigit()) or rule == "COORDINATES")
+    ):
+        return Slot(raw, unit=Unit(raw, rule, False), encode=_number)
+    if (raw.isascii() and raw.isdigit()) and len(raw) < 20 and int(raw) >= SMALLEST_ID:
+        return Slot(raw, unit=Unit(raw, NUMBER, False), encode=_number)
+    return raw
+
+
+def _number(made: str) -> str:
+    """A surrogate that is no JSON number (a leading 0, a letter) becomes 0."""
+    return made if _JSON_NUMBER.fullmatch(made) else "0"
+
+
+_JSON_NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?")
+
+
+def name_pair(values: dict[str, str]) -> tuple[str, str] | None:
+    """The given and family name that an object holds, for handles built from both."""
+    first = next((values[k] for k in _FIRST if k in values), None)
+    last = next((values[k] for k in _LAST if k in values), None)
+    return (first, last) if first and last else None

@@ -1,0 +1,296 @@
+"""What one trace has shown to be personal, searched for everywhere in that trace.
+
+A name that was found in one sentence is found in every argument, key and handle of the trace:
+in upper and lower case, alone, reversed, inside ``mei_kovacs_8020``, ``mkovacs``, ``MeiKovacs``.
+A number that looks like a phone number is one if the trace says so elsewhere.
+
+The vault lives as long as its trace is being scrubbed, in memory, and is never written.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from anonymize.detect import Hit
+from anonymize.fields import UNSPACED
+from anonymize.recognizers.lexicon import lexicon
+from anonymize.surrogates import Surrogates, fold
+from anonymize.surrogates.contact import ROLES
+from anonymize.surrogates.identifiers import VOCABULARY
+from anonymize.surrogates.persons import PARTICLES, SUFFIXES, TITLES
+
+_RUN = re.compile(r"[^\W\d_]+|\d+")
+_NAME = re.compile(r"[^\W\d_]+(?:['’ʼ][^\W\d_]+)*")
+_COMPOSITE = re.compile(r"[^\W_](?:[\w.\-]*[^\W_])?")
+_GREETING = re.compile(
+    r"(?i)(?:^|\W)(?:hi|hello|hey|dear|thanks|thank you|mr|mrs|ms|miss|dr|prof|herr|frau|regards|"
+    r"sincerely|cheers|name is|i'm|i am|named|called)[.,:]?\s+$"
+)
+_CITY = re.compile(r"(?:^|\W)(?:San|Santa|Los|Las|Sao|São)\s$")
+_ESCAPE = re.compile(r"%[0-9A-Fa-f]{2}$")
+_HANDLE_BEFORE = re.compile(r"[\w.]+\Z")
+_HANDLE_AFTER = re.compile(r"[\w.]*")
+_HANDLE_REACH = 40
+#: Shorter values occur by chance.
+_SHORTEST = 5
+_SCORE = 1.0
+
+#: Entities that are found again by their canonical value among the weak findings.
+_BY_VALUE = frozenset(("PHONE_NUMBER", "CREDIT_CARD", "US_SSN", "DATE_OF_BIRTH", "IBAN_CODE"))
+
+
+class Vault:
+    """The personal values of one trace."""
+
+    def __init__(self, surrogates: Surrogates) -> None:
+        self._surrogates = surrogates
+        self._values: set[tuple[str, str]] = set()
+        # By their first two runs: a thousand ids that begin alike must not be tried one by one.
+        self._literals: dict[tuple[str, str], list[tuple[str, str]]] = {}
+        self._known_literals: set[tuple[str, str]] = set()
+        self._seen: set[tuple[str, str]] = set()
+        self._unspaced: dict[str, str] = {}
+        self._names: dict[str, str] = {}  # token -> "plain" or "ambiguous" or "glued"
+        self._safe: set[tuple[str, str]] = set()
+        self._safe_names: set[str] = set()
+
+    def __bool__(self) -> bool:
+        return bool(self._values or self._literals or self._names or self._unspaced)
+
+    def trust(self, entity: str, surface: str) -> None:
+        """A value from a text that is known to be scrubbed: never learnt, never replaced."""
+        self._safe.add((entity, self._surrogates.canonical(entity, surface)))
+        if entity == "PERSON":
+            self._safe_names.update(map(fold, self._surrogates.person.tokens(surface)))
+
+    def trusts(self, entity: str, surface: str) -> bool:
+        """Whether this value was said to be scrubbed already."""
+        if not self._safe:
+            return False
+        if entity == "PERSON":
+            tokens = self._surrogates.person.tokens(surface)
+            return all(fold(token) in self._safe_names for token in tokens)
+        return (entity, self._surrogates.canonical(entity, surface)) in self._safe
+
+    def learn(self, entity: str, surface: str) -> None:
+        """A value found beyond doubt. Surrogates must not be taught."""
+        if entity == "PERSON":
+            self._person(surface)
+            return
+        key = (entity, self._surrogates.canonical(entity, surface))
+        if (entity, surface) in self._seen:
+            return
+        self._seen.add((entity, surface))
+        if entity in _BY_VALUE:
+            self._values.add(key)
+        if len(surface.strip()) > 1 and UNSPACED.search(surface):
+            self._unspaced[surface.strip()] = entity
+        self._literal(surface.strip(), entity)
+        if entity == "EMAIL_ADDRESS":
+            self._from_handle(surface.partition("@")[0])
+        elif entity == "USERNAME":
+            self._from_handle(surface)
+
+    def pair(self, first: str, last: str) -> None:
+        """A given and a family name of one person, for the handles built from both."""
+        firsts = [fold(t) for t in _NAME.findall(first)]
+        lasts = [fold(t) for t in _NAME.findall(last)]
+        lasts = [t for t in lasts if t not in SUFFIXES and t not in PARTICLES]
+        if not firsts or not lasts or not firsts[0] or not lasts[-1]:
+            return
+        f, last_name = firsts[0], lasts[-1]
+        known = lexicon()
+        for glued in (f + last_name, f[0] + last_name, f + last_name[0], last_name + f,
+                      last_name + f[0], f[0] + "".join(lasts)):  # fmt: skip
+            if len(glued) >= _SHORTEST and glued not in known.words and not known.is_name(glued):
+                self._names.setdefault(glued, "glued")
+
+    def matches(self, text: str, weak: Iterable[Hit]) -> Iterator[Hit]:
+        """Where known values occur in ``text``; ``weak`` are the unsure findings in it."""
+        for hit in weak:
+            if hit.entity in _BY_VALUE:
+                value = self._surrogates.canonical(hit.entity, text[hit.start : hit.end])
+                if (hit.entity, value) in self._values:
+                    yield hit._replace(score=_SCORE, by="Vault")
+        for value, entity in self._unspaced.items():
+            start = text.find(value)
+            while start >= 0:
+                yield Hit(start, start + len(value), entity, _SCORE, "Vault")
+                start = text.find(value, start + len(value))
+        if self._literals or self._names:
+            lower = _lower(text)
+            start, run = 0, ""
+            for match in _RUN.finditer(lower):
+                yield from self._literal_matches(text, lower, start, run, match.group())
+                start, run = match.start(), match.group()
+            yield from self._literal_matches(text, lower, start, run, "")
+            if self._names:
+                yield from self._name_matches(text)
+
+    def _literal_matches(
+        self, text: str, lower: str, start: int, run: str, following: str
+    ) -> Iterator[Hit]:
+        for key in ((run, following), (run, "")) if following else ((run, ""),):
+            for literal, entity in self._literals.get(key, ()):
+                found = _at(text, lower, start, literal)
+                if found is not None:
+                    yield Hit(*found, entity, _SCORE, "Vault")
+
+    def number(self, text: str) -> str | None:
+        """The entity of a bare number that is known, if it is."""
+        for literal, entity in self._literals.get((text, ""), ()):
+            if literal == text:
+                return entity
+        if ("PHONE_NUMBER", self._surrogates.canonical("PHONE_NUMBER", text)) in self._values:
+            return "PHONE_NUMBER"
+        return next((e for e in ("CREDIT_CARD", "US_SSN") if (e, text) in self._values), None)
+
+    # -- learning -----------------------------------------------------------------------------
+
+    def _person(self, surface: str) -> None:
+        tokens = self._surrogates.person.tokens(surface)
+        for token in tokens:
+            self._name(token)
+        if len(tokens) > 1:
+            if "," in surface:
+                self.pair(tokens[1], tokens[0])
+            else:
+                self.pair(tokens[0], tokens[-1])
+
+    def _name(self, token: str) -> None:
+        folded = fold(token)
+        if len(folded) < 2 or folded in TITLES or folded in SUFFIXES or folded in self._safe_names:
+            return
+        if UNSPACED.search(token):
+            self._unspaced[token] = "PERSON"
+            return
+        known = lexicon()
+        kind = "ambiguous" if known.is_common(folded) or len(folded) == 2 else "plain"
+        for spelling in {folded, token.lower()}:
+            if self._names.get(spelling) != "plain":
+                self._names[spelling] = kind
+
+    def _from_handle(self, surface: str) -> None:
+        """Names inside of handles: ``mei.kovacs`` says Mei and Kovacs."""
+        runs = [r for r in _RUN.findall(surface) if r.isalpha() and len(r) > 2]
+        known = lexicon()
+        runs = [r for r in runs if fold(r) not in VOCABULARY and fold(r) not in ROLES]
+        for run in runs:
+            if known.is_name(fold(run)) and not self._surrogates.words.is_word(fold(run)):
+                self._name(run)
+
+    def _literal(self, surface: str, entity: str) -> None:
+        lower = _lower(surface)
+        runs = _RUN.findall(lower)
+        if not runs or len(lower) < _SHORTEST or (len(lower) < 6 and entity == "ACCOUNT_ID"):
+            return
+        if (entity, lower) in self._known_literals:
+            return
+        self._known_literals.add((entity, lower))
+        key = (runs[0], runs[1] if len(runs) > 1 else "")
+        self._literals.setdefault(key, []).append((lower, entity))
+
+    # -- searching ----------------------------------------------------------------------------
+
+    def _name_matches(self, text: str) -> Iterator[Hit]:
+        names, previous = self._names, None
+        matches = list(_NAME.finditer(text))
+        for index, match in enumerate(matches):
+            word = match.group()
+            if len(word) > 3 and word[-2:] in ("'s", "’s", "'S"):
+                word = word[:-2]
+            start, end = match.start(), match.start() + len(word)
+            kind = names.get(word.lower()) or names.get(fold(word))
+            if kind is None or _CITY.search(text[max(0, start - 7) : start]):
+                previous = None
+                continue
+            following = matches[index + 1] if index + 1 < len(matches) else None
+            beside = self._beside(text, previous, start) or (
+                following is not None
+                and (names.get(following.group().lower()) or names.get(fold(following.group())))
+                is not None
+                and text[end : following.start()] in _BETWEEN
+            )
+            previous = (start, end)
+            composite = self._composite(text, start, end)
+            if kind == "ambiguous" and not (
+                beside or self._surely(text, word, start, end) or composite and composite[1] > 1
+            ):
+                continue
+            if composite is not None:
+                yield Hit(*composite[0], "USERNAME", _SCORE, "Vault")
+            else:
+                yield Hit(start, end, "USERNAME" if kind == "glued" else "PERSON", _SCORE, "Vault")
+
+    @staticmethod
+    def _beside(text: str, previous: tuple[int, int] | None, start: int) -> bool:
+        return previous is not None and text[previous[1] : start] in _BETWEEN
+
+    @staticmethod
+    def _surely(text: str, word: str, start: int, end: int) -> bool:
+        """Whether a name that is also a word is meant as a name here."""
+        if text.strip() == word:
+            return word[0].isupper()
+        if not word[0].isupper():
+            return False
+        before = text[max(0, start - 24) : start]
+        if _GREETING.search(before):
+            return True
+        if (word.isupper() and len(word) < 4) or fold(word) in lexicon().other:
+            return False  # "in May", "from Austin"
+        # Inside a sentence, where a mere word would be lower case; not in a Title Of Things.
+        last = before.rstrip()[-1:]
+        return bool(last) and (last.isalnum() or last == ",") and before.split()[-1].islower()
+
+    def _composite(self, text: str, start: int, end: int) -> tuple[tuple[int, int], int] | None:
+        """The handle around a name (``mei_kovacs_8020``) and how many names are in it."""
+        left, right = text[start - 1 : start], text[end : end + 1]
+        joined = (left == "_" or left.isdigit() or right == "_" or right.isdigit()) or (
+            (left == "." and text[start - 2 : start - 1].isalnum() and text[start].islower())
+            or (right == "." and text[end + 1 : end + 2].isalnum() and text[start].islower())
+        )
+        if not joined or (left.isdigit() and _ESCAPE.search(text[max(0, start - 3) : start])):
+            return None
+        # Walk out to the ends of the handle; handles are short, runaway text is not one.
+        before = _HANDLE_BEFORE.search(text, max(0, start - _HANDLE_REACH), start)
+        after = _HANDLE_AFTER.match(text, end, end + _HANDLE_REACH)
+        low = before.start() if before else start
+        high = after.end() if after else end
+        match = _COMPOSITE.search(text, low, high)
+        if match is None or match.start() > start or match.end() < end:
+            return None
+        inside = sum(run in self._names for run in _RUN.findall(match.group().lower()))
+        return match.span(), inside
+
+
+_BETWEEN = frozenset((" ", ", ", "_", ".", "-", "  ", "%20", "+", "\u00a0", " ,"))
+
+
+def _lower(text: str) -> str:
+    """Lower case of exactly the same length (``İ`` and its like stay)."""
+    lower = text.lower()
+    if len(lower) == len(text):
+        return lower
+    return "".join(c if len(c.lower()) != 1 else c.lower() for c in text)
+
+
+def _at(text: str, lower: str, run_start: int, literal: str) -> tuple[int, int] | None:
+    """The span of ``literal`` if it stands where its first run was seen, with clean ends."""
+    first = _RUN.search(literal)
+    assert first is not None
+    start = run_start - first.start()
+    end = start + len(literal)
+    if start < 0 or not lower.startswith(literal, start):
+        return None
+    if literal[0].isalnum() and start and text[start - 1].isalnum():
+        return None
+    if literal[-1].isalnum() and end < len(text):
+        if text[end].isalnum():
+            return None
+        # 78750.25 is an amount
+        if literal.isdigit() and text[end] in ".," and text[end + 1 : end + 2].isdigit():
+            return None
+    if literal.isdigit() and start > 1 and text[start - 1] in ".," and text[start - 2].isdigit():
+        return None
+    return start, end

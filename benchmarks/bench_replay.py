@@ -1,0 +1,105 @@
+"""What a replay costs: one tool call, one session, one and two workers.
+
+    python benchmarks/bench_replay.py [--sessions 2000]
+
+The machine matters; the ratios are what to look at.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from anonymize.trace import ToolCall, Trace
+from replay.config import ReplayConfig
+from replay.environment import ToolBox
+from replay.recording import case_from, recorded_calls
+from replay.runner import run
+from replay.world import World, WorldRules
+
+AGENT = """
+import time
+
+def works(case, env):
+    end = time.thread_time() + 0.005
+    while time.thread_time() < end:
+        pass
+    return five_calls(case, env)
+
+def five_calls(case, env):
+    return [env.tools.call("get_order", order_id=str(n), verbose=False)["state"] for n in range(5)]
+"""
+
+
+def recorded(number_of_calls: int) -> Trace:
+    """A trace of so many different calls, with answers of about 200 bytes."""
+    answer = {"state": "sent", "items": [{"sku": f"S-{i}", "count": i} for i in range(5)]}
+    steps = tuple(
+        ToolCall(
+            step_id=f"s{n}",
+            name="get_order",
+            arguments={"order_id": str(n), "verbose": False},
+            result=answer | {"order_id": str(n)},
+        )
+        for n in range(number_of_calls)
+    )
+    return Trace(trace_id="bench", agent="a", input="where are my orders?", steps=steps)
+
+
+def per_call(number: int = 2_000) -> float:
+    """Microseconds to answer one recorded call, the making of the world left out."""
+    trace = recorded(number)
+    world = World(case_from(trace), recorded_calls(trace), WorldRules(max_tool_calls=number))
+    tools = ToolBox(world)
+    started = time.perf_counter()
+    for n in range(number):
+        tools.call("get_order", order_id=str(n), verbose=False)
+    return (time.perf_counter() - started) / number * 1e6
+
+
+def per_world() -> float:
+    """Microseconds to make the world of a five-call trace."""
+    trace = recorded(5)
+    started = time.perf_counter()
+    for _ in range(500):
+        World(case_from(trace), recorded_calls(trace), WorldRules())
+    return (time.perf_counter() - started) / 500 * 1e6
+
+
+def sessions_per_second(folder: Path, agent: str, workers: int, sessions: int) -> float:
+    """Five-call sessions replayed a second, start-up left out."""
+    config = ReplayConfig.from_tables({"agents": {"b": {"target": f"bench_agent:{agent}"}}}, folder)
+    trace = recorded(5)
+    traces = (dataclasses.replace(trace, trace_id=f"t{n}") for n in range(sessions + 100))
+    results = run(traces, "b", config, workers=workers)
+    for _ in range(100):
+        assert next(results).fidelity == 1.0
+    started = time.perf_counter()
+    done = sum(1 for _ in results)
+    return done / (time.perf_counter() - started)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--sessions", type=int, default=2_000)
+    sessions = parser.parse_args().sessions
+    print(f"python {sys.version.split()[0]}, {os.cpu_count()} cores")
+    # The best of five: what else goes on here can only make it slower.
+    print(f"recorded tool call           {min(per_call() for _ in range(5)):8.1f} us")
+    print(f"world of 5 calls             {min(per_world() for _ in range(5)):8.1f} us")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "bench_agent.py").write_text(AGENT)
+        for agent, number in (("five_calls", sessions), ("works", sessions // 4)):
+            one, two = (sessions_per_second(folder, agent, n, number) for n in (1, 2))
+            said = "5 calls" if agent == "five_calls" else "5 calls and 5 ms of work"
+            print(f"{said}: {one:.0f} sessions/s with 1 worker, {two:.0f} with 2: x{two / one:.2f}")
+
+
+if __name__ == "__main__":
+    main()
