@@ -14,13 +14,14 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from anonymize.errors import UsageError
 from anonymize.trace import QuarantinedTrace, SkippedTrace, Trace
 
 if TYPE_CHECKING:
     from anonymize.scrub import Scrubber
     from anonymize.scrubbed import ScrubbedTrace
     from anonymize.sources import Source
-    from anonymize.store import WriteSummary
+    from anonymize.store import Store, WriteSummary
 
 
 @dataclass(slots=True)
@@ -78,6 +79,21 @@ def within(
         yield item
 
 
+def check_key(store: Store, scrubber: Scrubber, where: Path) -> None:
+    """Refuse to mix surrogates of two keys: no customer would be the same customer any more.
+
+    Raises:
+        UsageError: the store's traces were scrubbed under another key.
+    """
+    policies = store.scan("traces").select("policy").unique().collect()["policy"].to_list()
+    if any(policy.rpartition("-")[2] != scrubber.key_id for policy in policies):
+        raise UsageError(
+            "these traces were scrubbed under another key",
+            where=str(where),
+            fix="use the key that they were ingested with, or ingest into a new store",
+        )
+
+
 def ingest(
     source: Source,
     store: Path,
@@ -91,13 +107,16 @@ def ingest(
     Returns what the store did and what was read. Raises ``SourceError`` or ``StoreError``;
     batches committed before that stay, and running again completes the rest.
     """
-    from anonymize.store import StoreWriter
+    from anonymize.store import Store, StoreWriter
 
     tally = Tally()
     items = within(source.read(), day, tally)
     # A source that can't be read at all says so at its first item: before a store is made.
     first = next(items, None)
     opened = chain([first], items) if first is not None else items
+    # A first ingest that was killed leaves a folder without anything committed.
+    if any(store.glob("_manifests/**/*.json")):
+        check_key(Store(store), scrubber, store)
 
     def watched() -> Iterator[ScrubbedTrace | SkippedTrace | QuarantinedTrace]:
         for item in scrubbed(opened, scrubber, tally):

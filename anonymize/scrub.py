@@ -144,11 +144,16 @@ class Scrubber:
 
     @property
     def policy_digest(self) -> str:
-        """Names the policy and the recognizers' versions; goes with every scrubbed trace."""
+        """Names policy, recognizers' versions and key; goes with every scrubbed trace."""
         if not self._digest:
             text = f"{self._policy.digest()} {self._loaded().versions()}"
-            self._digest = hashlib.sha256(text.encode()).hexdigest()[:16]
+            self._digest = f"{hashlib.sha256(text.encode()).hexdigest()[:16]}-{self.key_id}"
         return self._digest
+
+    @property
+    def key_id(self) -> str:
+        """Names the key without telling it: traces of one store must share one."""
+        return self._key.digest("key id", "").hex()[:8]
 
     # -- one batch ----------------------------------------------------------------------------
 

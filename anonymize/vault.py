@@ -215,7 +215,7 @@ class Vault:
             previous = (start, end)
             composite = self._composite(text, start, end)
             if kind == "ambiguous" and not (
-                beside or self._surely(text, word, start, end) or composite and composite[1] > 1
+                beside or self._surely(text, word, start, end) or (composite and composite[1] > 1)
             ):
                 continue
             if composite is not None:

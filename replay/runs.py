@@ -24,7 +24,7 @@ from anonymize.settings import parse_table
 from anonymize.trace import Trace
 from replay import folder as folders
 from replay.config import ReplayConfig
-from replay.keeper import Keeper, held, proofs
+from replay.keeper import Keeper, held, make_scrubber, proofs
 from replay.recording import replayable
 
 if TYPE_CHECKING:
@@ -105,6 +105,7 @@ def execute(
         UsageError: unknown agent, an agent that can't be imported, nothing to replay.
         StoreError: the store can't be read or the run's folder can't be written.
     """
+    from anonymize.pipeline import check_key
     from anonymize.store import Store
     from replay.runner import check_agent, fingerprint
 
@@ -113,6 +114,7 @@ def execute(
     store = Store(request.traces)
     selection = _select(store, request)
     check_agent(request.agent, config)
+    check_key(store, make_scrubber(config), request.traces)
     print_ = fingerprint(request.agent, config, request.plan)
     folder, other = folders.choose(request, print_)
     with folders.locked(folder):

@@ -29,9 +29,9 @@ def imports(path: Path, *, late: bool) -> Iterator[str]:
 def _at_import_time(body: list[ast.stmt]) -> Iterator[ast.AST]:
     for node in body:
         yield node
-        if isinstance(node, ast.If) and "TYPE_CHECKING" not in ast.dump(node.test):
-            yield from _at_import_time(node.body)
-        elif isinstance(node, ast.Try):
+        if (isinstance(node, ast.If) and "TYPE_CHECKING" not in ast.dump(node.test)) or isinstance(
+            node, ast.Try
+        ):
             yield from _at_import_time(node.body)
 
 

@@ -85,10 +85,12 @@ roger sally scott sue susan ted terry tim tom tommy tony wendy willy
 #: Greetings, thanks and forms of address, which models of one language take for names in another.
 _POLITE = """
 hallo guten gruss grusse gruesse grusen grussen danke bitte sehr geehrte geehrter liebe lieber herr
-frau mein meine ihr ihre sie ihnen wie was wann wo vielen herzliche freundliche freundlichen moin servus
+frau mein meine ihr ihre sie ihnen wie was wann wo vielen herzliche freundliche freundlichen
+moin servus
 bonjour bonsoir salut merci cordialement madame monsieur veuillez votre vos elle ils nous vous
 hola buenos buenas gracias saludos estimado estimada senor senora usted ustedes por favor quiero
-ola bom boa encomenda pedido dia tarde noite obrigado obrigada prezado prezada senhor senhora voce atenciosamente
+ola bom boa encomenda pedido dia tarde noite obrigado obrigada prezado prezada senhor senhora voce
+atenciosamente
 ciao buongiorno buonasera grazie prego salve saluti cordiali gentile signora signor
 goedemorgen goedemiddag dank bedankt alstublieft groet groeten geachte beste
 hej tack vanliga halsningar dzien dobry dziekuje prosze czesc pozdrawiam merhaba tesekkurler

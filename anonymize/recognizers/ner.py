@@ -20,7 +20,9 @@ _PERSON = frozenset(("PERSON", "PER"))
 _CAPITAL = re.compile(r"(?<![\w@#/\\.])[^\W\d_a-z][^\W\d_]+(?![\w/\\@])")
 _TOKEN = re.compile(r"[^\W\d_]+(?:['’\-][^\W\d_]+)*")
 _NO_NAME = re.compile(r"[^\w\s.,'’\-]|[\d_]")
-_PLAIN = re.compile(r"(?:Mc|Mac|De|Di|La|Le|Van|O['’]|D['’])?[^\W\d_a-z][^\W\d_A-Z]+(?:-[^\W\d_a-z][^\W\d_A-Z]+)?")
+_PLAIN = re.compile(
+    r"(?:Mc|Mac|De|Di|La|Le|Van|O['’]|D['’])?[^\W\d_a-z][^\W\d_A-Z]+(?:-[^\W\d_a-z][^\W\d_A-Z]+)?"
+)
 _SCORE = 0.6
 
 
@@ -110,7 +112,9 @@ def _trim(text: str, start: int, end: int) -> Iterator[tuple[int, int, float]]:
     if not tokens or _NO_NAME.search(text[start:end]):
         return
     keep = [_nameable(m.group(), known) for m in tokens]
-    named = [any(p in known.first or p in known.last for p in fold_parts(m.group())) for m in tokens]
+    named = [
+        any(p in known.first or p in known.last for p in fold_parts(m.group())) for m in tokens
+    ]
     first = next((i for i, k in enumerate(keep) if k), None)
     if first is None:
         # "Grace Hill", "Will Page": everyday words only, but a given and a family name.

@@ -17,7 +17,9 @@ _STRONG = (
     "crossing|heights|ridge|view|park|broadway"
 )
 _SURE = frozenset(
-    ["street", "avenue", "ave", "road", "rd", "lane", "ln", "boulevard", "blvd", "court", "terrace", "crescent", "parkway", "pkwy"]
+    """
+    street avenue ave road rd lane ln boulevard blvd court terrace crescent parkway pkwy
+    """.split()
 )
 _WORD = re.compile(r"[^\W\d_]+(?:['’.\-][^\W\d_]+)*")
 _says_zip = context(r"zip|zips|zip ?code|postal|postcode|post code|postal code|plz|postleitzahl|cp")
@@ -29,7 +31,10 @@ _STATES = (
     "NM|NY|NC|ND|OH|OK|OR|PA|PR|RI|SC|SD|TN|TX|UT|VT|VA|WA|WV|WI|WY"
 )
 _UNITS_OF = frozenset(
-    ["min", "mins", "minute", "minutes", "hour", "hours", "day", "days", "week", "weeks", "month", "months", "year", "years", "mile", "miles", "km", "kilometers", "block", "blocks", "percent", "step", "steps", "item", "items", "people", "ways"]
+    """
+    min mins minute minutes hour hours day days week weeks month months year years mile miles
+    km kilometers block blocks percent step steps item items people ways
+    """.split()
 )
 
 
@@ -81,7 +86,9 @@ def _unit(text: str, start: int, end: int) -> Checked:
     return start, end, 0.6 if near or sure else WEAK
 
 
-_UNIT_BEFORE = re.compile(r"(?i)\b(?:suite|ste|apt|apartment|unit|flat|room|rm|box|postfach)\W{0,3}$")
+_UNIT_BEFORE = re.compile(
+    r"(?i)\b(?:suite|ste|apt|apartment|unit|flat|room|rm|box|postfach)\W{0,3}$"
+)
 
 
 def _zip(text: str, start: int, end: int) -> Checked:
@@ -193,9 +200,7 @@ class PlaceRecognizer(PatternFamily):
             0.75,
             _named,
         ),
-        Rule(
-            "POSTAL_CODE", rf"\b(?:{_STATES})[ ,]{{1,2}}(\d{{5}}(?:-\d{{4}})?)", 0.7, _state_zip
-        ),
+        Rule("POSTAL_CODE", rf"\b(?:{_STATES})[ ,]{{1,2}}(\d{{5}}(?:-\d{{4}})?)", 0.7, _state_zip),
         Rule(
             "POSTAL_CODE",
             r"(?:^|[^\pL\pN_\-])([A-Z]{1,2}[0-9][A-Z0-9]? ?[0-9][A-Z]{2}|[A-Z][0-9][A-Z] ?[0-9][A-Z][0-9])",
@@ -209,5 +214,10 @@ class PlaceRecognizer(PatternFamily):
             WEAK,
             _after_a_street,
         ),
-        Rule("COORDINATES", r"(?:^|[^\pL\pN.,])(-?\d{1,2}\.\d{4,10},\s?-?\d{1,3}\.\d{4,10})", 0.65, _pair),
+        Rule(
+            "COORDINATES",
+            r"(?:^|[^\pL\pN.,])(-?\d{1,2}\.\d{4,10},\s?-?\d{1,3}\.\d{4,10})",
+            0.65,
+            _pair,
+        ),
     )

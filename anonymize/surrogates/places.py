@@ -8,227 +8,53 @@ from anonymize.surrogates.keyed import Keyed
 from anonymize.surrogates.words import Words, fold
 
 STREET_TYPES = frozenset(
-    [
-        "street",
-        "st",
-        "avenue",
-        "ave",
-        "av",
-        "road",
-        "rd",
-        "drive",
-        "dr",
-        "lane",
-        "ln",
-        "boulevard",
-        "blvd",
-        "court",
-        "ct",
-        "place",
-        "pl",
-        "square",
-        "sq",
-        "terrace",
-        "ter",
-        "trail",
-        "trl",
-        "way",
-        "highway",
-        "hwy",
-        "parkway",
-        "pkwy",
-        "circle",
-        "cir",
-        "alley",
-        "close",
-        "crescent",
-        "cres",
-        "gardens",
-        "grove",
-        "hill",
-        "row",
-        "walk",
-        "mews",
-        "quay",
-        "wharf",
-        "plaza",
-        "loop",
-        "pass",
-        "path",
-        "pike",
-        "run",
-        "turnpike",
-        "expressway",
-        "freeway",
-        "route",
-        "rte",
-        "rue",
-        "strasse",
-        "straße",
-        "str",
-        "weg",
-        "platz",
-        "allee",
-        "gasse",
-        "ring",
-        "ufer",
-        "damm",
-        "chaussee",
-        "straat",
-        "laan",
-        "plein",
-        "gracht",
-        "via",
-        "viale",
-        "piazza",
-        "corso",
-        "vicolo",
-        "calle",
-        "avenida",
-        "avda",
-        "carrera",
-        "paseo",
-        "plaza",
-        "rua",
-        "travessa",
-        "praca",
-        "vej",
-        "gade",
-        "gata",
-        "gatan",
-        "vagen",
-        "katu",
-        "tie",
-        "ulica",
-        "ul",
-        "utca",
-        "ulitsa",
-        "cours",
-        "impasse",
-        "quai",
-        "chemin",
-    ]
+    """
+    street st avenue ave av road rd drive dr lane ln boulevard blvd court ct place pl square sq
+    terrace ter trail trl way highway hwy parkway pkwy circle cir alley close crescent cres
+    gardens grove hill row walk mews quay wharf plaza loop pass path pike run turnpike expressway
+    freeway route rte rue strasse straße str weg platz allee gasse ring ufer damm chaussee straat
+    laan plein gracht via viale piazza corso vicolo calle avenida avda carrera paseo plaza rua
+    travessa praca vej gade gata gatan vagen katu tie ulica ul utca ulitsa cours impasse quai
+    chemin
+    """.split()
 )
 UNITS = frozenset(
-    [
-        "suite",
-        "ste",
-        "apt",
-        "apartment",
-        "unit",
-        "flat",
-        "floor",
-        "fl",
-        "room",
-        "rm",
-        "building",
-        "bldg",
-        "block",
-        "box",
-        "po",
-        "p",
-        "o",
-        "pmb",
-        "lot",
-        "dept",
-        "department",
-        "level",
-        "no",
-        "nr",
-        "number",
-        "house",
-        "etage",
-        "stock",
-        "wohnung",
-        "top",
-        "postfach",
-        "bp",
-        "appt",
-        "c/o",
-    ]
+    """
+    suite ste apt apartment unit flat floor fl room rm building bldg block box po p o pmb lot dept
+    department level no nr number house etage stock wohnung top postfach bp appt c/o
+    """.split()
 )
 _DIRECTIONS = frozenset(
-    [
-        "n",
-        "s",
-        "e",
-        "w",
-        "ne",
-        "nw",
-        "se",
-        "sw",
-        "north",
-        "south",
-        "east",
-        "west",
-        "nord",
-        "sud",
-        "ost",
-        "west",
-    ]
+    """
+    n s e w ne nw se sw north south east west nord sud ost west
+    """.split()
 )
 _SMALL = frozenset(
-    [
-        "the",
-        "of",
-        "de",
-        "del",
-        "la",
-        "le",
-        "les",
-        "du",
-        "des",
-        "der",
-        "den",
-        "am",
-        "an",
-        "im",
-        "in",
-        "und",
-        "and",
-        "y",
-        "st",
-        "saint",
-        "las",
-        "los",
-        "el",
-        "da",
-        "do",
-        "dos",
-        "das",
-        "di",
-        "della",
-        "dei",
-        "delle",
-        "van",
-        "von",
-        "het",
-        "ten",
-        "zu",
-        "zum",
-        "zur",
-        "et",
-    ]
+    """
+    the of de del la le les du des der den am an im in und and y st saint las los el da do dos das
+    di della dei delle van von het ten zu zum zur et
+    """.split()
 )
 #: Anything that an address keeps: the kind of street, unit or direction says nothing of a person.
 KEPT = STREET_TYPES | UNITS | _DIRECTIONS | _SMALL
 #: Written into an address, and shared by millions: kept.
 COUNTRIES = frozenset(
     fold(name)
-    for name in """usa us uk america england scotland wales ireland canada australia germany deutschland
-    allemagne alemania germania france frankreich francia frança spain españa espana spanien
-    espagne italy italia italien italie portugal austria österreich osterreich autriche switzerland
-    schweiz suisse svizzera suiza belgium belgien belgique belgië netherlands nederland
+    for name in """usa us uk america england scotland wales ireland canada australia germany
+    deutschland allemagne alemania germania france frankreich francia frança spain españa espana
+    spanien espagne italy italia italien italie portugal austria österreich osterreich autriche
+    switzerland schweiz suisse svizzera suiza belgium belgien belgique belgië netherlands nederland
     niederlande holland denmark danmark dänemark sweden sverige schweden norway norge norwegen
     finland suomi poland polska polen hungary magyarország ungarn czechia česko tschechien
     romania românia greece griechenland türkiye turkey türkei india japan china korea brazil brasil
     mexico méxico argentina chile colombia ghana nigeria kenya singapore luxembourg luxemburg
     croatia hrvatska serbia srbija slovakia slovensko slovenia slovenija bulgaria vietnam thailand
-    malaysia indonesia philippines pakistan israel egypt ukraine armenia georgia iceland estonia latvia
-    lithuania taiwan""".split()
+    malaysia indonesia philippines pakistan israel egypt ukraine armenia georgia iceland estonia
+    latvia lithuania taiwan""".split()
 )
 #: Parts of an address that are also found alone, and must become the same there: postal codes
-#: (five digits and more, four before the name of a town, with letters where countries have them) and numbers of flats.
+#: (five digits and more, four before the name of a town, with letters where countries have
+#: them) and numbers of flats.
 _PART = re.compile(
     r"(?P<code>(?<![\w-])(?:\d{5}-\d{3,4}(?!\d)|\d{5,7}(?!\d)|\d{2,3}-\d{3,4}(?![\d-])|"
     r"\d{4} [A-Z]{2}\b|[A-Z]\d{2} ?[A-Z0-9]{4}\b|[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}\b|"
@@ -313,71 +139,11 @@ class AddressForm:
 
 
 # ZIP prefixes that the US Postal Service does not assign.
-_ZIP_PREFIXES = [
-    "213",
-    "269",
-    "343",
-    "345",
-    "348",
-    "353",
-    "419",
-    "428",
-    "429",
-    "517",
-    "518",
-    "519",
-    "529",
-    "533",
-    "536",
-    "552",
-    "568",
-    "578",
-    "579",
-    "589",
-    "621",
-    "632",
-    "642",
-    "643",
-    "659",
-    "663",
-    "682",
-    "694",
-    "695",
-    "696",
-    "697",
-    "698",
-    "699",
-    "702",
-    "709",
-    "715",
-    "732",
-    "742",
-    "771",
-    "817",
-    "818",
-    "819",
-    "839",
-    "848",
-    "849",
-    "854",
-    "858",
-    "861",
-    "862",
-    "866",
-    "867",
-    "868",
-    "869",
-    "876",
-    "886",
-    "887",
-    "888",
-    "892",
-    "896",
-    "899",
-    "909",
-    "929",
-    "987",
-]
+_ZIP_PREFIXES = """
+213 269 343 345 348 353 419 428 429 517 518 519 529 533 536 552 568 578 579 589 621 632 642 643
+659 663 682 694 695 696 697 698 699 702 709 715 732 742 771 817 818 819 839 848 849 854 858 861
+862 866 867 868 869 876 886 887 888 892 896 899 909 929 987
+""".split()
 
 _ZIP_CHECK = 4
 

@@ -1,4 +1,4 @@
-"""Whatever a user gets wrong or an attacker sends: a clear error, exit code 2, nothing half-done."""
+"""Whatever a user gets wrong or an attacker sends: a clear error, exit 2, nothing half-done."""
 
 from __future__ import annotations
 

@@ -16,7 +16,6 @@ from replay.intercept.cassette import Cassette
 from replay.results import ReplayResult
 from tests.engine.support import make_trace, replay_all
 
-
 CLIENTS = ("http_client", "urllib3", "requests", "httpx", "httpx2")
 MORE = ("openai", "openai_stream", "openai_responses", "openai_async", "threads", "a_retry")
 REST = ("data", "nobody", "openai_elsewhere")

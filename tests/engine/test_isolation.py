@@ -7,7 +7,6 @@ import pytest
 from replay.results import ReplayResult
 from tests.engine.support import called, make_trace, replay_all
 
-
 GOOD = ["answers", "hi"]
 #: What each trace's agent does. One run, two workers, so that each also shows that the traces
 #: around it are not hurt.

@@ -28,7 +28,6 @@ from tests.engine.support import (
 )
 from tests.support import ROOT
 
-
 RECORDED = [
     called("get", {"id": 1}, {"state": "sent"}, duration_ms=5.0),
     called("refund", {"id": 1}, "ok", effect="write"),
