@@ -104,7 +104,7 @@ class _Progress:
 
 
 def _print_ingest(summary: WriteSummary, tally: Tally, out: Path, seconds: float) -> None:
-    click.echo(f"ingested {tally.read - tally.outside:,} traces in {seconds:.1f} s into {out}")
+    click.echo(f"ingested {tally.read - tally.outside:,} traces in {seconds:.1f} s")
     for name in ("added", "unchanged", "replaced", "skipped", "quarantined"):
         click.echo(f"  {name:<12}{getattr(summary, name):>7,}")
     if tally.outside:
@@ -121,6 +121,7 @@ def _print_ingest(summary: WriteSummary, tally: Tally, out: Path, seconds: float
         click.echo("replaced, by kind:")
         for line in console.rows(summary.entities):
             click.echo(line)
+    click.echo(f"store  {out}")
 
 
 @console.example("anonymize show traces/ --trace 5b8aa5a2d2c872e8321cf37308d69df2")

@@ -6,9 +6,10 @@ traces elsewhere.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import chain
 from pathlib import Path
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from anonymize.scrubbed import ScrubbedTrace
     from anonymize.sources import Source
     from anonymize.store import Store, WriteSummary
+
+
+_MACHINE_ID = re.compile(r"[0-9a-fA-F-]{8,64}")
 
 
 @dataclass(slots=True)
@@ -47,7 +51,7 @@ def scrubbed(
             if isinstance(item, SkippedTrace):
                 tally.skipped += 1
                 tally.reasons[item.reason] += 1
-                skipped.append(item)
+                skipped.append(_nameless(item))
             else:
                 yield item
 
@@ -59,6 +63,12 @@ def scrubbed(
         yield from skipped
         skipped.clear()
     yield from skipped
+
+
+def _nameless(skip: SkippedTrace) -> SkippedTrace:
+    """Ids of machines stay; one that a person may have chosen could be anybody's e-mail."""
+    known = skip.trace_id is None or _MACHINE_ID.fullmatch(skip.trace_id) is not None
+    return skip if known else replace(skip, trace_id=None)
 
 
 def within(

@@ -307,7 +307,9 @@ class Scrubber:
     def _rule(self, path: tuple[str, ...], value: str, siblings: Collection[str]) -> str:
         """The policy's field rules before the rules by name."""
         for rule, wanted in self._field_rules:
-            if _fits(rule, wanted, path):
+            # What is kept or dropped is so with all that is in it.
+            inside = range(len(wanted), len(path)) if rule.action != "surrogate" else ()
+            if _fits(rule, wanted, path) or any(_fits(rule, wanted, path[:n]) for n in inside):
                 if rule.action == "surrogate":
                     return rule.entity
                 return KEEP if rule.action == "keep" else DROP

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import NamedTuple
 
-from anonymize.fields import NUMBER, OPAQUE
+from anonymize.fields import DROP, NUMBER, OPAQUE
 
 #: Integers below this are counts and prices, never looked up in the vault.
 SMALLEST_ID = 100_000
@@ -80,7 +80,9 @@ def key_unit(key: str) -> Unit:
 
 
 def number_slot(raw: str, rule: str) -> str | Slot:
-    """A number as a slot if it can be personal, else as it is."""
+    """A number as a slot if it can be personal or is to be dropped, else as it is."""
+    if rule == DROP:
+        return Slot(raw, unit=Unit(raw, DROP, False), encode=_number)
     if (
         rule
         and not rule.startswith("~")

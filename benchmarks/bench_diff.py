@@ -1,6 +1,6 @@
 """What a comparison costs: an equal pair, pairs that differ, long traces, a whole dataset.
 
-    python benchmarks/bench_diff.py
+    python -m benchmarks.bench_diff
 
 Beside it what plain DeepDiff takes for the same pair, as one nested value: it explains values,
 but knows no alignment, effects or verdicts. The machine matters; the ratios are what to look at.

@@ -56,7 +56,7 @@ def main() -> None:
     if airline.exists():
         traces, users = read_airline(airline)
         tables["tau2_airline: known values gone"] = leak_table(scrubber, traces, users)
-        tables["speed, full history"] = speed_table(traces, plain=options.plain)
+        tables["speed"] = speed_table(traces, plain=options.plain)
     if (options.data / "pii").exists():
         tables["annotated sets: spans gone"] = annotated_table(scrubber, options.data / "pii")
     if options.json:

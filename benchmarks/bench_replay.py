@@ -1,6 +1,6 @@
 """What a replay costs: one tool call, one session, one and two workers.
 
-    python benchmarks/bench_replay.py [--sessions 2000]
+    python -m benchmarks.bench_replay [--sessions 2000]
 
 The machine matters; the ratios are what to look at.
 """
@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import os
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -88,7 +86,6 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--sessions", type=int, default=2_000)
     sessions = parser.parse_args().sessions
-    print(f"python {sys.version.split()[0]}, {os.cpu_count()} cores")
     # The best of five: what else goes on here can only make it slower.
     print(f"recorded tool call           {min(per_call() for _ in range(5)):8.1f} us")
     print(f"world of 5 calls             {min(per_world() for _ in range(5)):8.1f} us")

@@ -1,6 +1,6 @@
 """The store against JSON lines of spans: size, writing, one trace by id, one day.
 
-    python benchmarks/bench_store.py [TRACES]
+    python -m benchmarks.bench_store [TRACES]
 
 Synthetic support conversations over seven days and three agents; each LLM call repeats the
 whole history, as instrumentations record it. The JSON lines hold one span a line, one file a
@@ -10,7 +10,6 @@ day. Times are wall clock, best of three for reading; both sides run in the same
 from __future__ import annotations
 
 import os
-import platform
 import random
 import sys
 import tempfile
@@ -210,7 +209,6 @@ def main() -> None:
             f"{f.layout:<22}{f.size / 1e6:>9.1f} MB{f.write:>8.1f} s"
             f"{f.by_id * 1e3:>9.1f} ms{f.day * 1e3:>9.0f} ms"
         )
-    print(f"({platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()})")
 
 
 if __name__ == "__main__":

@@ -78,7 +78,7 @@ warren wayne will willow woody
 _FIRM = """
 barb bob carol charlie eddie eddy fred gene harry heather henry holly howard jack jerry jill jim joe
 john johnny josh ken kitty leo luke martin matt mike molly nick oliver pat pete peter phil polly ron
-roger sally scott sue susan ted terry tim tom tommy tony wendy willy
+maria roger sally scott sue susan ted terry tim tom tommy tony wendy willy
 """
 
 

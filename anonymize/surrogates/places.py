@@ -151,7 +151,7 @@ _ZIP_CHECK = 4
 class PostalForm:
     """Postal codes: length and the places of letters and digits stay.
 
-    US codes go to unassigned prefixes (1,650 of their codes, by a keyed check), others to a first
+    US codes go to unassigned prefixes (1,575 of their codes, by a keyed check), others to a first
     character that the country does not use (0, or Q in the United Kingdom and Canada). So many
     areas share a surrogate: a postal code is a place, not an identity, and there are not enough
     codes to be recognisable and one to one at once.

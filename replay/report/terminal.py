@@ -54,7 +54,11 @@ class _Page:
         return Text(safe + dots, style=style, overflow="fold")
 
     def build(self, report: Path | None) -> RenderableType:
-        parts: list[RenderableType] = [self._verdict(), Text(), self._counts()]
+        parts: list[RenderableType] = [
+            self._verdict(),
+            Text(),
+            Padding(self._counts(), (0, 0, 0, 2)),
+        ]
         if self.document["groups"]:
             parts += [Text(), Text("Behaviours that changed, worst first", "bold"), self._groups()]
         doubts = list(self._doubts())
@@ -73,7 +77,7 @@ class _Page:
 
     def _counts(self) -> Text:
         counts = self.document["counts"]
-        line = Text("  ")
+        line = Text()
         replayed = counts["replayed"] + counts["reused"]
         line.append(plural(replayed, "trace") + " replayed" if replayed else "")
         line.append(", " if replayed else "")
@@ -83,6 +87,11 @@ class _Page:
             line.append(", " if n else "")
             style = _COLOURS.get(verdict, "")
             line.append(f"{counts[verdict]:,} {verdict}", f"bold {style}" if style else "")
+        calls, exact = counts.get("calls", 0), counts.get("exact_calls", 0)
+        if calls and exact < calls:
+            line.append(f"\n{plural(calls, 'call')}, {exact:,} exactly as in the baseline; ")
+            line.append(f"{plural(counts.get('fully_matched', 0), 'trace')} entirely so, ")
+            line.append(f"{counts.get('identical_sequences', 0):,} in the same order")
         return line
 
     def _groups(self) -> Table:

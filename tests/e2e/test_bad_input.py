@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import Ran, command
+from tests.e2e.conftest import KEY, Ran, command
 from tests.sources.builders import request, span
 
 AGENTS = """
@@ -236,6 +237,7 @@ def test_a_killed_run_goes_on_where_it_was(ready: Path) -> None:
     slow = subprocess.Popen(
         [sys.executable, "-c", "from replay.cli import main; main()", "run", "hangs", "--out", "o"],
         cwd=ready,
+        env={**os.environ, "REPLAY_ANONYMIZE_KEY": KEY},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )

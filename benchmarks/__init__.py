@@ -1,0 +1,1 @@
+"""What the store, a replay, a comparison and the scrubber cost: ``python -m benchmarks``."""
