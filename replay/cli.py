@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -196,7 +197,7 @@ def nightly(
 @cli.command()
 @_config
 @click.argument("folder", type=click.Path(path_type=Path), required=False)
-@_option("--open", "open_it", is_flag=True, help="Open it in the browser of this machine.")
+@_option("--open", "open_it", is_flag=True, help="Open it, if this machine has a screen.")
 def report(config_path: Path, folder: Path | None, open_it: bool) -> None:
     """Show the summary of the last run, or of the run in FOLDER, and name its report."""
     from anonymize.errors import UsageError
@@ -213,7 +214,11 @@ def report(config_path: Path, folder: Path | None, open_it: bool) -> None:
     except (OSError, JsonError):
         raise UsageError("this run has no report", where=str(chosen)) from None
     _show(document, chosen)
-    if open_it:
+    screen = sys.platform in ("darwin", "win32") or os.environ.keys() & {
+        "DISPLAY",
+        "WAYLAND_DISPLAY",
+    }
+    if open_it and screen:
         click.launch(str(chosen / "report.html"))
 
 
