@@ -31,6 +31,7 @@ __all__ = ["Form", "Surrogates", "fold", "iban_valid", "luhn_valid"]
 
 #: Forms that refuse what is not well-formed.
 _STRICT = frozenset(("DATE_OF_BIRTH", "CREDIT_CARD", "IBAN_CODE", "US_SSN", "PHONE_NUMBER"))
+_STEPS = 4
 
 
 class Surrogates:
@@ -74,14 +75,28 @@ class Surrogates:
     def _make(self, entity: str, surface: str) -> str:
         """The surrogate of ``surface`` as an ``entity``; a surrogate is returned as it is."""
         form = self.form(entity)
-        made = form.make(surface)
+        made = self._settled(form, surface)
         if entity not in _STRICT:
             return made
         # "April 1990" in a field of birth dates, a card number with a digit missing: not what
         # the form can write, and personal all the same.
         if made == surface:
-            return surface if form.owns(surface) else self._other.make(surface)
+            return surface if form.owns(surface) else self._settled(self._other, surface)
         return surface if self._other.owns(surface) else made
+
+    def _settled(self, form: Form, surface: str) -> str:
+        """What ``form`` makes of ``surface`` and leaves as it is from then on.
+
+        One step does it for all that people write; odd mixtures of scripts can need another. What
+        then still moves becomes one invented word.
+        """
+        made = form.make(surface)
+        for _ in range(_STEPS):
+            again = form.make(made)
+            if again == made:
+                return made
+            made = again
+        return self.words.replace(surface)
 
     def canonical(self, entity: str, surface: str) -> str:
         """The value behind the spelling ``surface``."""

@@ -66,7 +66,8 @@ class PersonForm:
         """The tokens (as written) that :meth:`make` turns into invented words."""
         words = [_bare(t) for t in TOKEN.findall(surface)]
         words = [word for word in words if len(fold(word)) > 1 or not word.isascii()]
-        shouting = surface.isupper()
+        # Judged without invented words: those of names that have no capitals are mixed.
+        shouting = "".join(w for w in words if not self._words.is_word(fold(w))).isupper()
         names = [word for word in words if not _kept(word, fold(word), shouting)]
         if not names and len(words) == 1 and fold(words[0]) not in TITLES:
             names = words  # a lone "Van" is a name

@@ -169,7 +169,7 @@ class PostalForm:
 
     def make(self, surface: str) -> str:
         code = self.canonical(surface)
-        if not code.isascii() or not any(c.isdigit() for c in code):
+        if len(code) < 3 or not code.isascii() or not any(c.isdigit() for c in code):
             return surface
         if self._american and code.isdigit() and len(code) in (5, 9):
             if code[:3] in _ZIP_PREFIXES:
