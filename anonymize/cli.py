@@ -104,7 +104,7 @@ class _Progress:
 
 
 def _print_ingest(summary: WriteSummary, tally: Tally, out: Path, seconds: float) -> None:
-    click.echo(f"ingested {tally.read - tally.outside:,} traces in {seconds:.1f} s")
+    click.echo(f"ingested {tally.read:,} traces in {seconds:.1f} s")
     for name in ("added", "unchanged", "replaced", "skipped", "quarantined"):
         click.echo(f"  {name:<12}{getattr(summary, name):>7,}")
     if tally.outside:

@@ -30,7 +30,10 @@ _MACHINE_ID = re.compile(r"[0-9a-fA-F-]{8,64}")
 
 @dataclass(slots=True)
 class Tally:
-    """Running counts of one ingest, for the progress line. ``reasons`` counts by reason."""
+    """Running counts of one ingest. ``outside`` (other days) are not among ``read``.
+
+    ``reasons`` counts what was not taken, by reason.
+    """
 
     read: int = 0
     skipped: int = 0
@@ -133,5 +136,8 @@ def ingest(
             progress(tally)
             yield item
 
-    summary = StoreWriter(store).write(watched(), source=source.name)
+    # The records of what was not taken replace those of the same name: a night is its own name,
+    # or it would wipe those of the night before.
+    name = source.name if day is None else f"{source.name} on {day}"
+    summary = StoreWriter(store).write(watched(), source=name)
     return summary, tally

@@ -26,10 +26,12 @@ if TYPE_CHECKING:
     from replay.runs import RunRequest
 
 
-def choose(request: RunRequest, fingerprint: str) -> tuple[Path, bool]:
+def choose(request: RunRequest, fingerprint: str, selection: str) -> tuple[Path, bool]:
     """The folder for this run, and whether what is in it must be cleared (under its lock) first.
 
-    It is the one asked for, that of an unfinished run to go on with, or a new one.
+    It is the one asked for, that of an unfinished run of the same recordings (``selection``, a
+    digest) to go on with, or a new one. The one asked for may hold a run of other recordings: a
+    night that late spans completed goes on with what it has.
     """
     if request.folder is not None:
         header = read_header(request.folder)
@@ -38,8 +40,11 @@ def choose(request: RunRequest, fingerprint: str) -> tuple[Path, bool]:
     if not request.fresh:
         for path in sorted(request.runs.glob("*/run.json"), reverse=True):
             header = read_header(path.parent)
-            same_store = header is not None and header.get("traces") == str(request.traces)
-            if header is not None and same_store and _goes_on(header, request, fingerprint):
+            if header is None or header.get("selection") != selection:
+                continue
+            if header.get("traces") == str(request.traces) and _goes_on(
+                header, request, fingerprint
+            ):
                 return path.parent, False
     stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
     for n in range(1000):

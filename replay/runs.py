@@ -116,7 +116,8 @@ def execute(
     check_agent(request.agent, config)
     check_key(store, make_scrubber(config), request.traces)
     print_ = fingerprint(request.agent, config, request.plan)
-    folder, other = folders.choose(request, print_)
+    chosen = digest(sorted(selection.digests.items()))
+    folder, other = folders.choose(request, print_, chosen)
     with folders.locked(folder):
         if other:
             folders.clear(folder)
@@ -127,7 +128,7 @@ def execute(
             "baseline": request.baseline,
             "traces": str(request.traces),
             "fingerprint": print_,
-            "selection": digest(sorted(selection.digests.items())),
+            "selection": chosen,
             "started_at": datetime.now(UTC).isoformat(timespec="seconds"),
         }
         folders.write_header(folder / "run.json", header)

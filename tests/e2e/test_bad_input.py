@@ -7,12 +7,13 @@ import json
 import os
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from tests.e2e.conftest import KEY, Ran, command
-from tests.sources.builders import request, span
+from tests.sources.builders import T0, request, span
 
 AGENTS = """
 [agents.{name}]
@@ -256,6 +257,33 @@ def test_a_killed_run_goes_on_where_it_was(ready: Path) -> None:
     ran = command("replay", "run", "hangs", "--out", "o", cwd=ready)
     assert ran.code in (2, 3), ran.all
     assert json.loads((ready / "o" / "run.json").read_text())["state"] == "complete"
+
+
+def test_an_unfinished_run_is_only_gone_on_with_for_the_same_traces(ready: Path) -> None:
+    first = command("replay", "run", "repeats", cwd=ready)
+    assert first.code == 0, first.all
+    (folder,) = ready.glob("runs/repeats-*")
+    header = json.loads((folder / "run.json").read_text()) | {"state": "running"}
+    (folder / "run.json").write_text(json.dumps(header))
+    one = command("replay", "run", "repeats", "--trace", f"{1:032x}", cwd=ready)
+    assert one.code == 0, one.all
+    assert json.loads((folder / "run.json").read_text())["state"] == "running"
+    again = command("replay", "run", "repeats", cwd=ready)
+    assert again.code == 0, again.all
+    assert json.loads((folder / "run.json").read_text())["state"] == "complete"
+    assert json.loads((folder / "report.json").read_text())["counts"]["reused"] == 2
+
+
+def test_a_dated_ingest_counts_its_day_and_keeps_the_records_of_other_days(ready: Path) -> None:
+    day = str(datetime.fromtimestamp(T0 / 1e9, UTC).date())
+    (ready / "mixed.jsonl").write_text("{broken\n" + (ready / "t.jsonl").read_text())
+    for date, count in ((day, "ingested 3"), ("2001-01-01", "ingested 1")):
+        ran = command(
+            "anonymize", "ingest", "mixed.jsonl", "--date", date, "--out", "dated", cwd=ready
+        )
+        assert ran.code == 0, ran.all
+        assert count in ran.out
+    assert "skipped 2" in command("anonymize", "show", "dated", cwd=ready).out
 
 
 def test_a_closed_pipe_is_not_an_error(ready: Path) -> None:
