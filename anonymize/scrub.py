@@ -17,10 +17,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from anonymize.documents import Reader
-from anonymize.fields import DROP, KEEP, LABEL, NUMBER, normal, rule_for
+from anonymize.field_rules import FieldRules, dropped
+from anonymize.fields import DROP, KEEP, LABEL, NUMBER, rule_for
 from anonymize.keys import PseudonymKey
 from anonymize.overlaps import resolve
-from anonymize.policy import FieldRule, ScrubPolicy
+from anonymize.policy import ScrubPolicy
 from anonymize.scrubbed import ScrubbedTrace, _seal
 from anonymize.surrogates import Surrogates
 from anonymize.trace import QuarantinedTrace, Trace
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
 _BATCH_CHARS = 4_000_000
 _BATCH_TRACES = 64
 _ROUNDS = 6
-DROPPED = "[dropped]"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,13 +74,9 @@ class Scrubber:
         self._policy = policy
         self._key = key
         self._surrogates = Surrogates(key, language=policy.language)
-        self._reader = Reader(self._rule if policy.fields else rule_for)
+        self._reader = Reader(FieldRules(policy.fields).rule if policy.fields else rule_for)
         self._detector: Detector | None = None
         self._digest = ""
-        self._field_rules = [
-            (rule, tuple(normal(p) if p != "*" else p for p in rule.path.lstrip("$.").split(".")))
-            for rule in policy.fields
-        ]
 
     @classmethod
     def create(cls, policy: ScrubPolicy, key: PseudonymKey) -> Scrubber:
@@ -245,7 +241,7 @@ class Scrubber:
     def _apply(self, job: _Job, unit: Unit, hits: tuple[Hit, ...]) -> str:
         text, vault = unit.text, job.vault
         if unit.rule == DROP:
-            return text if text == DROPPED or text in ("0", "0.0") else _dropped(text)
+            return dropped(text)
         if unit.rule == KEEP:
             return text
         if unit.rule == NUMBER:
@@ -304,38 +300,12 @@ class Scrubber:
             reason=reason, trace_ref=reference, size=job.size or text_size(job.raw)
         )
 
-    def _rule(self, path: tuple[str, ...], value: str, siblings: Collection[str]) -> str:
-        """The policy's field rules before the rules by name."""
-        for rule, wanted in self._field_rules:
-            # What is kept or dropped is so with all that is in it.
-            inside = range(len(wanted), len(path)) if rule.action != "surrogate" else ()
-            if _fits(rule, wanted, path) or any(_fits(rule, wanted, path[:n]) for n in inside):
-                if rule.action == "surrogate":
-                    return rule.entity
-                return KEEP if rule.action == "keep" else DROP
-        return rule_for(path, value, siblings)
-
     def _loaded(self) -> Detector:
         if self._detector is None:
             from anonymize.detect import Detector
 
             self._detector = Detector(self._policy, self._surrogates.words.is_word)
         return self._detector
-
-
-def _fits(rule: FieldRule, wanted: tuple[str, ...], path: tuple[str, ...]) -> bool:
-    if len(path) < len(wanted) or (rule.tool and rule.tool not in path):
-        return False
-    tail = path[len(path) - len(wanted) :]
-    return all(w in ("*", normal(p)) for w, p in zip(wanted, tail, strict=True))
-
-
-def _dropped(text: str) -> str:
-    try:
-        float(text)
-    except ValueError:
-        return DROPPED
-    return "0" if "." not in text else "0.0"
 
 
 def _places(document: Document, offset: int = 0) -> Iterator[tuple[int, Unit]]:
