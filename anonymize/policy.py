@@ -12,7 +12,7 @@ import orjson
 from anonymize.errors import UsageError
 
 #: Raise it when recognizers or surrogates change what a value becomes.
-SCRUB_VERSION = "1"
+SCRUB_VERSION = "2"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
