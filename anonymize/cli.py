@@ -11,6 +11,10 @@ from typing import TYPE_CHECKING
 import click
 
 from anonymize import console
+from anonymize.commands.audit import audit
+from anonymize.commands.forget import forget
+from anonymize.commands.lookup import lookup
+from anonymize.commands.rotate import rotate
 
 if TYPE_CHECKING:
     from anonymize.pipeline import Tally
@@ -29,6 +33,10 @@ _config = _option(
 @click.version_option(package_name="replay-harness", prog_name="anonymize")
 def cli() -> None:
     """Read production traces, take the personal data out, keep them as Parquet."""
+
+
+for _command in (audit, forget, lookup, rotate):
+    cli.add_command(_command)
 
 
 def main() -> None:
@@ -70,18 +78,19 @@ def ingest(
     from anonymize import pipeline
     from anonymize.config import AnonymizeConfig
     from anonymize.keys import load_key
-    from anonymize.scrub import Scrubber
     from anonymize.sources import open_source
+    from anonymize.workers import open_scrubber
 
     settings = AnonymizeConfig.load(config)
     opened = open_source(source, settings.sources, agent=agent, version=version)
     key = load_key(settings.policy, settings.root)
-    scrubber = Scrubber.create(settings.policy, key)
     started = time.monotonic()
     progress = _Progress()
-    summary, tally = pipeline.ingest(
-        opened, out, scrubber, day=day.date() if day else None, progress=progress.show
-    )
+    with open_scrubber(settings.policy, key) as scrubber:
+        scrubber.start()  # it loads while the source is read
+        summary, tally = pipeline.ingest(
+            opened, out, scrubber, day=day.date() if day else None, progress=progress.show
+        )
     progress.clear()
     _print_ingest(summary, tally, out, time.monotonic() - started)
 
@@ -107,6 +116,8 @@ def _print_ingest(summary: WriteSummary, tally: Tally, out: Path, seconds: float
     click.echo(f"ingested {tally.read:,} traces in {seconds:.1f} s")
     for name in ("added", "unchanged", "replaced", "skipped", "quarantined"):
         click.echo(f"  {name:<12}{getattr(summary, name):>7,}")
+    if tally.forgotten:
+        click.echo(f"  {'forgotten':<12}{tally.forgotten:>7,}  (not taken: `anonymize forget`)")
     if tally.outside:
         click.echo(f"  {'other days':<12}{tally.outside:>7,}")
     if tally.reasons:
@@ -121,6 +132,13 @@ def _print_ingest(summary: WriteSummary, tally: Tally, out: Path, seconds: float
         click.echo("replaced, by kind:")
         for line in console.rows(summary.entities):
             click.echo(line)
+    if tally.receipt is not None:
+        from dataclasses import asdict
+
+        from anonymize.audit.printed import receipt_lines
+
+        for line in receipt_lines(asdict(tally.receipt)):
+            click.echo(console.printable(line))
     click.echo(f"store  {out}")
 
 

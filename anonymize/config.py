@@ -52,7 +52,7 @@ class AnonymizeConfig:
             raise UsageError("expected a table of sources", where=f"{name}: sources")
         return cls(
             root=root,
-            policy=policy,
+            policy=policy.rooted(root),
             sources={
                 key: _rooted(parse_table(SourceSettings, table, f"{name}: sources.{key}"), root)
                 for key, table in sources.items()

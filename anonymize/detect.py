@@ -13,19 +13,27 @@ import re
 import signal
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, NamedTuple
 
 import re2
 
-from anonymize.fields import DROP, KEEP, LABEL, NUMBER, OPAQUE, UNSPACED
+from anonymize.errors import UsageError
+from anonymize.fields import ACT, IN_BLOCK, KEEP, LABEL, NUMBER, OPAQUE, TOWN, UNSPACED
 from anonymize.policy import ScrubPolicy
-from anonymize.recognizers import build_registry
-from anonymize.recognizers.interface import PatternFamily, Rule
+from anonymize.prefilter import prefilter
+from anonymize.reading import is_prose, pieces
+from anonymize.recognizers import build_registry, engines, french
+from anonymize.recognizers.blocks import towns
+from anonymize.recognizers.context import boosted
+from anonymize.recognizers.interface import PatternFamily, Rule, compiled, name_of
+from anonymize.recognizers.lexicon import brands
+from anonymize.recognizers.linear import least
 from anonymize.recognizers.names import NameRecognizer
-from anonymize.recognizers.ner import NerRecognizer
+from anonymize.recognizers.ner import NameModel
 from anonymize.units import Unit
 
 
@@ -48,10 +56,6 @@ class Doubt:
 
 Found = tuple[Hit, ...] | Doubt
 
-#: Texts for the model; longer ones cost memory out of proportion.
-_PIECE = 2_000
-_LONGEST_PIECE = 10_000
-_SENTENCE = re.compile(r"(?<=[.!?;])\s+")
 _CACHE_CHARS = 64_000_000
 #: In labels (tool names, ids) only what can be nothing else is looked for.
 _IN_LABELS = frozenset(("EMAIL_ADDRESS", "SECRET", "US_SSN", "IBAN_CODE", "PAYMENT_ID"))
@@ -62,6 +66,9 @@ _LISTED = 0.55
 
 #: Characters between a street and the postal code of its town.
 _CODE_REACH = 40
+_WORD = re.compile(r"[^\W\d_]+")
+
+
 
 
 class TookTooLong(Exception):
@@ -80,26 +87,52 @@ class Detector:
         self._policy = policy
         self._invented = invented
         self._allowed = frozenset(value.casefold() for value in policy.allow_list)
+        self._allowed_patterns = [_allowed(pattern) for pattern in policy.allow_patterns]
         self.registry = build_registry(policy)
         recognizers: list[Any] = list(self.registry.recognizers)
         self._rules: list[tuple[Rule, str]] = [
-            (rule, str(type(recognizer).__name__))
+            (rule, name_of(recognizer))
             for recognizer in recognizers
             if isinstance(recognizer, PatternFamily)
             for rule in recognizer.rules
         ]
         self._lists: list[Any] = [r for r in recognizers if isinstance(r, NameRecognizer)]
-        self._models: list[Any] = [r for r in recognizers if isinstance(r, NerRecognizer)]
-        ours = (PatternFamily, NameRecognizer, NerRecognizer)
-        self._others = [r for r in recognizers if not isinstance(r, ours)]
-        self._which = _prefilter([rule.regex for rule, _ in self._rules])
+        self._models: list[Any] = [r for r in recognizers if isinstance(r, NameModel)]
+        ours = (PatternFamily, NameRecognizer, NameModel)
+        theirs = [r for r in recognizers if not isinstance(r, ours)]
+        self._batched = [r for r in theirs if engines.reads_batches(r)]
+        self._others = [r for r in theirs if not engines.reads_batches(r)]
+        self._which = prefilter([rule.regex for rule, _ in self._rules])
+        for rule, _ in self._rules:
+            compiled(rule.regex)  # now: processes that are forked later share it
         self._cache: dict[Unit, Found] = {}
         self._chars = 0
+
+    def add(self, recognizer: Any) -> None:
+        """One more recognizer, that no policy names."""
+        self._others.append(recognizer)
 
     def versions(self) -> str:
         """Names and versions of everything that searches, for the policy digest."""
         recognizers: list[Any] = list(self.registry.recognizers)
         return ",".join(f"{r.name}/{r.version}" for r in recognizers)
+
+    @property
+    def known(self) -> int:
+        """How many units it remembers."""
+        return len(self._cache)
+
+    def news(self, since: int) -> list[tuple[Unit, Found]]:
+        """What it found after the first ``since`` units: for other processes, no doubts."""
+        recent = islice(self._cache.items(), since, None)
+        return [(unit, found) for unit, found in recent if not isinstance(found, Doubt)]
+
+    def learn(self, news: Iterable[tuple[Unit, Found]]) -> None:
+        """Remember what another process with the same policy found."""
+        for unit, found in news:
+            if unit not in self._cache:
+                self._cache[unit] = found
+                self._chars += len(unit.text)
 
     def detect(self, units: Collection[Unit]) -> dict[Unit, Found]:
         """What was found in each unit."""
@@ -116,6 +149,7 @@ class Detector:
             except Exception as error:  # a recognizer failed: its message could hold the text
                 found[unit] = Doubt(f"a recognizer failed ({type(error).__name__})")
         self._ask_models(found)
+        self._ask_batched(found)
         for unit, hits in found.items():
             self._cache[unit] = hits if isinstance(hits, Doubt) else self._wanted(unit, hits)
             self._chars += len(unit.text)
@@ -123,33 +157,59 @@ class Detector:
 
     def prose_chars(self, units: Collection[Unit]) -> int:
         """How many characters of ``units`` the model would have to read."""
+        if self._batched:
+            return sum(len(u.text) for u in units if is_prose(u) and u not in self._cache)
         if not self._models:
             return 0
         return sum(
             len(unit.text)
             for unit in units
-            if _prose(unit)
+            if is_prose(unit)
             and unit not in self._cache
-            and NerRecognizer.worthwhile(unit.text, (), self._invented)
+            and self._models[0].worthwhile(unit.text, (), self._invented)
         )
 
     def _search(self, unit: Unit) -> Iterator[Hit]:
         text, rule = unit.text, unit.rule
-        if rule in (NUMBER, KEEP, DROP):
+        if rule in (NUMBER, KEEP):
+            return
+        if rule.startswith(ACT):  # what becomes of it is decided; what it is may be learnt from it
+            entity = rule.partition("/")[2].partition("/")[2].rstrip("#?")
+            if entity:
+                yield Hit(0, len(text), entity, 0.9, "FieldRule")
+            return
+        if rule == TOWN:
+            yield Hit(0, len(text), "STREET_ADDRESS", 0.9, IN_BLOCK)
             return
         if rule and not rule.startswith("~"):
             yield Hit(0, len(text), rule, 0.9, "FieldName")
             return
-        yield from self._patterns(text, rule)
+        lead = f"{unit.about}: " if unit.about else ""
+        hits = list(self._patterns(lead + text, rule))
         if UNSPACED.search(text):
             # In scripts without spaces a card number stands right beside a letter; patterns want
             # an edge there. A bar is one, and keeps every offset.
-            yield from self._patterns(UNSPACED.sub("|", text), rule)
-        if _prose(unit):
+            hits.extend(self._patterns(lead + UNSPACED.sub("|", text), rule))
+        hits.extend(self._towns(lead + text, hits))
+        for hit in hits:
+            if not unit.names and hit.entity == "USERNAME" and _terse(text[hit.start : hit.end]):
+                continue  # a key: eta_min is no Ms Min
+            if hit.start >= len(lead):
+                yield hit._replace(start=hit.start - len(lead), end=hit.end - len(lead))
+        if is_prose(unit):
+            names: set[int] = set()
             for recognizer in self._lists:
-                for offset, piece in _pieces(text):
+                for offset, piece in pieces(text):
                     for start, end, score in recognizer.find(piece):
                         yield Hit(offset + start, offset + end, "PERSON", score, recognizer.name)
+                        names.add(offset + end)
+            for hit in hits if names else ():
+                at = hit.start - len(lead)
+                if hit.entity == "POSTAL_CODE" and any(
+                    at - gap in names and not text[at - gap : at].strip(" ,;:/-")
+                    for gap in (1, 2, 3)
+                ):  # "Mei Kovacs, 80279": what a look-up by name and code asks for
+                    yield Hit(at, hit.end - len(lead), hit.entity, 0.6, hit.by)
         if rule != LABEL:
             for other in self._others:
                 yield from self._guarded(other, text)
@@ -167,10 +227,11 @@ class Detector:
                 ):
                     continue
                 hit = Hit(start, end, pattern.entity, score, name)
-                if pattern.entity == "POSTAL_CODE" and score < self._policy.threshold:
+                if pattern.entity == "POSTAL_CODE" and score < self._policy.limit(pattern.entity):
                     codes.append(hit)
                     continue
-                if pattern.entity == "STREET_ADDRESS" and score >= self._policy.threshold:
+                limit = self._policy.limit(pattern.entity)
+                if pattern.entity == "STREET_ADDRESS" and score >= limit:
                     streets.append(end)
                 yield hit
         for code in codes:
@@ -179,6 +240,16 @@ class Detector:
                 code = code._replace(score=0.6)
             yield code
 
+    def _towns(self, text: str, hits: list[Hit]) -> Iterator[Hit]:
+        """Towns in one block with a street or a postal code; only there they are personal."""
+        spans: dict[str, list[tuple[int, int]]] = {"STREET_ADDRESS": [], "POSTAL_CODE": []}
+        for hit in hits:
+            if hit.entity in spans and hit.score >= self._policy.limit(hit.entity):
+                spans[hit.entity].append((hit.start, hit.end))
+        if spans["STREET_ADDRESS"]:
+            for start, end in towns(text, spans["STREET_ADDRESS"], spans["POSTAL_CODE"]):
+                yield Hit(start, end, "STREET_ADDRESS", 0.6, IN_BLOCK)
+
     def _guarded(self, recognizer: Any, text: str) -> Iterator[Hit]:
         """A recognizer that is not ours: within a deadline, and its results are looked at."""
         with deadline(self._policy.recognizer_seconds):
@@ -186,96 +257,147 @@ class Detector:
         for result in results or ():
             if not 0 <= result.start < result.end <= len(text):
                 raise ValueError("a span outside of the text")
-            yield Hit(
-                result.start, result.end, result.entity_type, float(result.score), recognizer.name
-            )
+            score = boosted(text, result.start, float(result.score), recognizer.context)
+            if score >= least(recognizer, result.entity_type):
+                yield Hit(result.start, result.end, result.entity_type, score, recognizer.name)
 
-    def _ask_models(self, found: dict[Unit, list[Hit] | Doubt]) -> None:
-        if not self._models:
-            return
-        jobs = [
-            (unit, offset, piece)
-            for unit, hits in found.items()
-            if not isinstance(hits, Doubt) and _prose(unit)
-            for offset, piece in _pieces(unit.text)
-            if NerRecognizer.worthwhile(
-                piece,
-                [(h.start - offset, h.end - offset) for h in hits if h.score >= _LISTED],
-                self._invented,
-            )
-        ]
-        # Texts of like length in one batch waste less work.
-        jobs.sort(key=lambda job: len(job[2]))
-        for model in self._models if jobs else ():
+    def _ask_batched(self, found: dict[Unit, list[Hit] | Doubt]) -> None:
+        """Engines and models of the user's: all prose, in batches of texts of like length."""
+        for recognizer in self._batched:
+            jobs = [
+                (unit, offset, piece)
+                for unit, hits in found.items()
+                if not isinstance(hits, Doubt) and is_prose(unit)
+                for offset, piece in pieces(unit.text)
+                if any(char.isalpha() for char in piece)
+            ]
+            jobs.sort(key=lambda job: len(job[2]))
             texts = [piece for _, _, piece in jobs]
-            try:
-                spans = list(model.analyze_batch(texts))
-            except (MemoryError, ValueError, RuntimeError, IndexError, KeyError):
-                spans = [self._one(model, text) for text in texts]  # find the one that failed
-            for (unit, offset, _), names in zip(jobs, spans, strict=True):
+            read = engines.read(recognizer, texts, self._policy.recognizer_seconds, deadline)
+            for (unit, offset, piece), spans in zip(jobs, read, strict=True):
                 hits = found[unit]
                 if isinstance(hits, Doubt):
                     continue
-                if names is None:
-                    found[unit] = Doubt("the language model failed")
+                if spans is None:
+                    found[unit] = Doubt("a model failed or took too long")
                     continue
                 hits.extend(
-                    Hit(offset + start, offset + end, "PERSON", score, model.name)
-                    for start, end, score in names
+                    Hit(offset + low, offset + high, entity, score, name_of(recognizer))
+                    for start, end, entity, score in spans
+                    for low, high in engines.trimmed(piece, start, end, entity)
                 )
 
+    def _ask_models(self, found: dict[Unit, list[Hit] | Doubt]) -> None:
+        # One after the other: the next one reads only what is still unexplained.
+        for model in self._models:
+            jobs = [
+                (unit, offset, piece)
+                for unit, hits in found.items()
+                if not isinstance(hits, Doubt) and is_prose(unit)
+                for offset, piece in _news(pieces(unit.text, model.piece))
+                if model.worthwhile(
+                    piece,
+                    [(h.start - offset, h.end - offset) for h in hits if h.score >= _LISTED],
+                    self._invented,
+                )
+            ]
+            if jobs:
+                self._ask(model, jobs, found)
+
+    def _ask(
+        self,
+        model: NameModel,
+        jobs: list[tuple[Unit, int, str]],
+        found: dict[Unit, list[Hit] | Doubt],
+    ) -> None:
+        # Texts of like length in one batch waste less work.
+        jobs.sort(key=lambda job: len(job[2]))
+        texts = [piece for _, _, piece in jobs]
+        try:
+            spans = list(model.analyze_batch(texts))
+        except (MemoryError, ValueError, RuntimeError, IndexError, KeyError):
+            spans = [self._one(model, text) for text in texts]  # find the one that failed
+        for (unit, offset, _), names in zip(jobs, spans, strict=True):
+            hits = found[unit]
+            if isinstance(hits, Doubt):
+                continue
+            if names is None:
+                found[unit] = Doubt("the language model failed")
+                continue
+            hits.extend(
+                Hit(offset + start, offset + end, "PERSON", score, name_of(model))
+                for start, end, score in names
+            )
+
     @staticmethod
-    def _one(model: NerRecognizer, text: str) -> Any:
+    def _one(model: NameModel, text: str) -> Any:
         try:
             return next(iter(model.analyze_batch([text])))
         except (MemoryError, ValueError, RuntimeError, IndexError, KeyError):
             return None
 
     def _wanted(self, unit: Unit, hits: list[Hit]) -> tuple[Hit, ...]:
+        if self._policy.language == "fr":
+            hits = french.mend(unit.text, hits)
+        if any(hit.entity == "PERSON" for hit in hits):
+            hits = _without_brands(unit.text, hits)
         return tuple(
             hit
             for hit in hits
             if self._policy.wants(hit.entity)
-            and not (self._allowed and unit.text[hit.start : hit.end].casefold() in self._allowed)
+            and not self._is_allowed(unit.text[hit.start : hit.end])
         )
 
-
-def _prose(unit: Unit) -> bool:
-    return unit.names and not unit.rule
-
-
-def _pieces(text: str) -> Iterator[tuple[int, str]]:
-    """``text`` in pieces that a model can read, with their offsets; cut between sentences."""
-    if len(text) <= _PIECE:
-        yield 0, text
-        return
-    start = 0
-    while start < len(text):
-        end = start + _PIECE
-        if end < len(text):
-            breaks = [m.end() for m in _SENTENCE.finditer(text, start + _PIECE // 2, end)]
-            if breaks:
-                end = breaks[-1]
-            else:
-                space = text.find(" ", end, start + _LONGEST_PIECE)
-                end = space + 1 if space >= 0 else start + _LONGEST_PIECE
-        yield start, text[start:end]
-        start = end
+    def _is_allowed(self, surface: str) -> bool:
+        if self._allowed and surface.casefold() in self._allowed:
+            return True
+        return any(pattern.fullmatch(surface) for pattern in self._allowed_patterns)
 
 
-def _prefilter(regexes: list[str]) -> Any:
-    """A function from a text to the indexes of the regexes that match somewhere in it."""
+def _allowed(pattern: str) -> Any:
     options = re2.Options()
-    options.max_mem = 512 << 20
     options.log_errors = False
-    every = re2.Set(re2._Anchor.UNANCHORED, options)
-    for regex in regexes:
-        every.Add(regex)
-    every.Compile()
-    # A set that ran out of memory would match nothing, silently. It must prove itself.
-    if not every.Match("mei.kovacs@corp.example 415-555-0143"):
-        raise RuntimeError("the pattern set can't be used on this machine")
-    return lambda text: sorted(every.Match(text) or ())
+    try:
+        return re2.compile(pattern, options)
+    except re2.error as error:
+        raise UsageError(
+            f"the pattern '{pattern}' can't be used: {error}",
+            where="anonymize.allow_patterns",
+            fix="write it for RE2, which has no look-around and no back references",
+        ) from None
+
+
+def _news(parts: Iterable[tuple[int, str]]) -> Iterator[tuple[int, str]]:
+    """The parts with words that no part before them had: names found there are in the vault.
+
+    A text that says the same without end would else cost a model's time without end.
+    """
+    seen: set[str] = set()
+    for offset, part in parts:
+        words = set(_WORD.findall(part))
+        if not words <= seen:
+            seen |= words
+            yield offset, part
+
+
+def _terse(key: str) -> bool:
+    """Whether a key has no digit and a part of less than four letters."""
+    return key.isascii() and not any(c.isdigit() for c in key) and min(
+        map(len, re.split(r"[^A-Za-z]+", key))
+    ) < 4
+
+
+def _without_brands(text: str, hits: list[Hit]) -> list[Hit]:
+    """``hits`` but for persons who are firms: Calvin Klein, Dr. Martens."""
+    firms = [match.span() for match in brands().finditer(text)]
+    if not firms:
+        return hits
+    return [
+        hit
+        for hit in hits
+        if hit.entity != "PERSON"
+        or not any(start < hit.end and hit.start < end for start, end in firms)
+    ]
 
 
 @contextmanager

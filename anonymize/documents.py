@@ -6,43 +6,64 @@ lines. What did not change is written back exactly as it was: white space, escap
 
 from __future__ import annotations
 
-import base64
-import binascii
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from dataclasses import replace
 
-from anonymize.fields import OPAQUE, rule_for
+from anonymize.binary import Binaries
+from anonymize.encodings import encoder, from_base64
+from anonymize.field_rules import FieldRules
+from anonymize.fields import OPAQUE
 from anonymize.jsontools import JsonError, loads
+from anonymize.passages import Passage
+from anonymize.paths import Scope, clip, scope_of
 from anonymize.structure import Structure
 from anonymize.units import Document, Slot, Unit
 
 #: JSON in strings in JSON: real traces nest three deep.
 _DEEPEST = 8
 _EMBEDDED = 20
-_LABEL_LINES = 8
-_LABEL_CHARS = 240
 
-Rules = Callable[[tuple[str, ...], str, frozenset[str]], str]
+#: Longer texts say themselves what they are about.
+_ANSWER = 160
+#: Text, rule, names, the last keys of the path, what the user's rules know of it, what it answers.
+_Place = tuple[str, str, bool, tuple[str, ...], Scope | None, str]
 
 
 class Reader:
     """Makes documents, and remembers them: agents repeat the whole history in every call."""
 
-    def __init__(self, rules: Rules = rule_for, *, cache_chars: int = 64_000_000) -> None:
-        self._rules = rules
-        self._cache: dict[tuple[str, str, bool, tuple[str, ...]], Document] = {}
+    def __init__(
+        self, fields: FieldRules, binaries: Binaries, *, cache_chars: int = 64_000_000
+    ) -> None:
+        self.fields = fields
+        self.binaries = binaries
+        self._cache: dict[_Place, Document] = {}
         self._chars = 0
         self._cache_chars = cache_chars
 
     def document(
-        self, text: str, *, rule: str = "", names: bool = True, path: tuple[str, ...] = ()
+        self,
+        text: str,
+        *,
+        rule: str = "",
+        names: bool = True,
+        path: tuple[str, ...] = (),
+        about: str = "",
     ) -> Document:
-        """``text`` taken apart; ``path`` are the keys that lead to it."""
-        key = (text, rule, names, path[-2:])
+        """``text`` taken apart; ``path`` are the keys to it, ``about`` what it answers."""
+        path = clip(path)
+        about = about if len(text) <= _ANSWER else ""
+        key = (text, rule, names, path, scope_of(path), about)
         found = self._cache.get(key)
         if found is None:
-            found = self._parse(text, rule, names, path[-2:], 0)
+            plain, binaries = self.binaries.replace(text)
+            found = self._parse(plain, rule, names, path, 0)
+            muted = self.fields.muted(path)
+            found = found.quiet(muted) if muted else found
+            found = found.answers(about) if about and names and not rule else found
+            found = replace(found, binaries=binaries) if binaries else found
             if self._chars > self._cache_chars:
                 self._cache.clear()
                 self._chars = 0
@@ -59,23 +80,35 @@ class Reader:
                 structure = self._structure(text, names, path, depth)
                 if structure is not None:
                     return structure
-            inner = _from_base64(text) if names else None
+            inner = from_base64(text) if names else None
             if inner is not None:
-                document = self._parse(inner, rule, names, path, depth + 1)
-                return Document(text, (Slot(text, inner=document, encode=_to_base64),))
+                document = self._parse(inner, "", names, path, depth + 1)
+                return Document(text, (Slot(text, inner=document, encode=encoder(text)),))
+        if rule == OPAQUE and names and "://" in text and depth < _DEEPEST:
+            return Document(text, tuple(Passage(self, path, depth, OPAQUE).line(text)))
         if rule:
             return Document(text, (Slot(text, unit=Unit(text, rule, names)),))
         if names and depth < _DEEPEST and ('{"' in text or "{'" in text or "{\n" in text):
             pieces = self._embedded(text, path, depth)
             if pieces is not None:
                 return Document(text, tuple(pieces))
-        return Document(text, tuple(_lines(text, names)))
+        return Document(text, tuple(self._prose(text, names, path, depth)))
+
+    def _prose(
+        self, text: str, names: bool, path: tuple[str, ...], depth: int
+    ) -> Iterator[str | Slot]:
+        if names and depth < _DEEPEST:
+            return Passage(self, path, depth).parts(text)
+        return _lines(text, names)
 
     def leaf(
         self, text: str, rule: str, names: bool, path: tuple[str, ...], depth: int
     ) -> tuple[Unit | None, Document | None]:
         """A string value inside a structure: a unit, or a document if it is one itself."""
-        document = self._parse(text, rule, names, path[-2:], depth + 1)
+        path = clip(path)
+        document = self._parse(text, rule, names, path, depth + 1)
+        muted = self.fields.muted(path)
+        document = document.quiet(muted) if muted else document
         if len(document.parts) == 1:
             part = document.parts[0]
             if isinstance(part, Slot) and part.unit is not None and part.unit.text == text:
@@ -116,21 +149,21 @@ class Reader:
             if end <= start:
                 searched = start + 2
                 continue
-            parts.extend(_lines(text[position:start], True))
+            parts.extend(self._prose(text[position:start], True, path, depth))
             inner = self._structure(text[start:end], True, path, depth + 1)
             if inner is not None:
                 parts.append(Slot(text[start:end], inner=inner))
             else:
-                parts.extend(_lines(text[start:end], True))
+                parts.extend(self._prose(text[start:end], True, path, depth))
             position = searched = end
         if not parts:
             return None
-        parts.extend(_lines(text[position:], True))
+        parts.extend(self._prose(text[position:], True, path, depth))
         return parts
 
     def rule(self, path: tuple[str, ...], value: str, siblings: frozenset[str]) -> str:
         """What the field name says."""
-        return self._rules(path, value, siblings)
+        return self.fields.rule(path, value, siblings)
 
 
 def _closes_early(text: str, python: bool) -> bool:
@@ -162,16 +195,8 @@ def _object_end(text: str, start: int, decoder: json.JSONDecoder) -> int:
 
 
 def _lines(text: str, names: bool) -> Iterator[str | Slot]:
-    """Lines with their ends. A private key spans lines and stays whole."""
-    if "-----BEGIN" in text and "PRIVATE KEY" in text:
-        yield Slot(text, unit=Unit(text, "", names))
-        return
-    lines = text.splitlines(keepends=True)
-    if 1 < len(lines) <= _LABEL_LINES and len(text) <= _LABEL_CHARS:
-        # An address label: the code on the last line is one because of the street above it.
-        yield Slot(text, unit=Unit(text, "", names))
-        return
-    for line in lines:
+    """Lines with their ends: schemas, and what is nested too deeply to be taken apart."""
+    for line in text.splitlines(keepends=True):
         body = line.rstrip("\r\n\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029")
         if body.strip():
             yield Slot(body, unit=Unit(body, "", names))
@@ -179,23 +204,3 @@ def _lines(text: str, names: bool) -> Iterator[str | Slot]:
             yield body
         if len(line) > len(body):
             yield line[len(body) :]
-
-
-_BASE64 = re.compile(r"[A-Za-z0-9+/]{24,200000}={0,2}")
-
-
-def _from_base64(text: str) -> str | None:
-    """The text inside base64 text, if that is what it is."""
-    if len(text) % 4 or len(text) < 24 or _BASE64.fullmatch(text) is None:
-        return None
-    try:
-        inner = base64.b64decode(text, validate=True).decode("utf-8")
-    except (binascii.Error, UnicodeDecodeError):
-        return None
-    if not inner or sum(c.isprintable() or c in "\r\n\t" for c in inner) < len(inner):
-        return None
-    return inner
-
-
-def _to_base64(text: str) -> str:
-    return base64.b64encode(text.encode("utf-8", "replace")).decode()

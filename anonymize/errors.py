@@ -4,7 +4,8 @@
     ├── UsageError                 a wrong option, name or config key
     ├── SourceError                a file or a server that can't be read at all
     ├── KeyMaterialError           the pseudonym key is missing, unreadable or too open
-    └── StoreError                 the store on disk is not what its manifest says
+    ├── StoreError                 the store on disk is not what its manifest says
+    └── AuditError                 planted values came through the scrubber
 
 One unreadable trace among many is not an exception: it is a
 :class:`~anonymize.trace.SkippedTrace`, and one that can't be scrubbed with certainty is a
@@ -60,3 +61,7 @@ class KeyMaterialError(AnonymizeError):
 
 class StoreError(AnonymizeError):
     """The store on disk contradicts its manifest, or was written by a newer version."""
+
+
+class AuditError(AnonymizeError):
+    """Values that were planted came through the scrubber: nothing it made can be trusted."""

@@ -7,10 +7,22 @@ entity, or one of the marks below.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from functools import lru_cache
 
+from anonymize.field_names import (
+    DOCUMENTS,
+    ENTITIES,
+    HOLDERS,
+    NEEDS_ALL,
+    PERSONAL,
+    ROLES,
+    TOWNS,
+)
+from anonymize.field_people import names_person
+from anonymize.recognizers.built import built_from_names
 from anonymize.recognizers.lexicon import lexicon
+from anonymize.surrogates.places import COUNTRIES
 from anonymize.surrogates.words import fold
 
 #: An identifier that is not a person's: patterns only, and random looks are expected.
@@ -19,95 +31,16 @@ OPAQUE = "~id"
 NUMBER = "~number"
 #: A name that agents depend on (tools, roles, models): only what can't be a name by any means.
 LABEL = "~label"
+#: A town beside a street or postal code: part of that address, and nobody's elsewhere.
+TOWN = "~town"
+#: Names what finds towns in addresses: they are replaced where they stand, and not learnt.
+IN_BLOCK = "Block"
 #: A fixed name for a text whose fields a rule of the policy keeps.
 KEEP = "~keep"
-#: Replaced by a mark, whatever it holds.
-DROP = "~drop"
+#: Begins the mark of a field rule of the policy that changes the value, whatever it holds.
+ACT = "~act/"
 
-_ENTITIES: dict[str, str] = {
-    "PERSON": """
-        first_name firstname given_name givenname forename fname middle_name middlename last_name
-        lastname surname sur_name family_name familyname lname full_name fullname maiden_name
-        nick_name nickname preferred_name legal_name cardholder cardholder_name card_holder
-        card_holder_name name_on_card account_holder account_holder_name holder_name vorname
-        nachname prenom nom_de_famille nombre apellido apellidos cognome
-    """,
-    "EMAIL_ADDRESS": "email e_mail mail email_address emailaddress e_mail_address mailto",
-    "PHONE_NUMBER": """
-        phone phone_number phonenumber mobile mobile_number mobile_phone cell cell_phone cellphone
-        tel telephone telephone_number telefon fax fax_number msisdn whatsapp whatsapp_number
-        contact_number contact_phone home_phone work_phone
-    """,
-    "STREET_ADDRESS": """
-        address address_1 address1 address_2 address2 address_line address_line1 address_line_1
-        address_line2 address_line_2 addressline1 addressline2 line1 line_1 line2 line_2 street
-        street1 street2 street_1 street_2 street_address street_name streetaddress street_line
-        street_line_1 addr addr1 addr2 home_address billing_address shipping_address mailing_address
-        postal_address delivery_address residence residential_address strasse adresse direccion
-        apartment_number house_number
-    """,
-    "POSTAL_CODE": "zip zip_code zipcode postal_code postalcode postcode post_code plz zip4 cap",
-    "DATE_OF_BIRTH": """
-        dob birth_date birthdate date_of_birth dateofbirth birthday birth_day born born_on
-        geburtsdatum date_naissance fecha_nacimiento
-    """,
-    "US_SSN": "ssn social_security social_security_number socialsecuritynumber",
-    "GOVERNMENT_ID": """
-        passport passport_number passport_no passportnumber national_id national_id_number
-        identity_number id_card id_card_number drivers_license driver_license drivers_license_number
-        driver_license_number license_number licence_number driving_licence tax_id tax_number
-        taxpayer_id tin itin nino national_insurance_number nhs_number nhs medicare_number mrn
-        medical_record_number health_id health_insurance_number insurance_id insurance_number
-        visa_number aadhaar pan_number dni cpf bsn sin known_traveler_number redress_number
-    """,
-    "CREDIT_CARD": """
-        card_number cardnumber card_no credit_card_number creditcard_number creditcardnumber
-        cc_number ccnumber debit_card_number pan
-    """,
-    "IBAN_CODE": "iban iban_number",
-    "ACCOUNT_ID": """
-        account_number accountnumber account_no bank_account bank_account_number customer_id
-        customerid customer_number customer_no client_number member_id memberid member_number
-        membership_id membership_number patient_id patientid employee_id employeeid
-        employee_number staff_id passenger_id guest_id subscriber_id loyalty_number loyalty_id
-        frequent_flyer_number policy_number policy_holder_id contact_id person_id profile_id
-        buyer_id seller_id sender_id recipient_id payer_id payee_id routing_number sort_code swift
-        cust_id custid
-    """,
-    "USERNAME": """
-        user_id userid user_name username uid login login_name user_login screen_name handle
-        user_handle twitter twitter_handle instagram github github_username slack_id telegram
-        skype skype_id account_name created_by_user end_user_id enduser_id
-    """,
-    "PAYMENT_ID": """
-        payment_id paymentid payment_method_id payment_methodid paymentmethodid payment_source_id
-        card_id gift_card_id certificate_id paypal_id wallet_id bank_account_id upi vpa
-    """,
-    "SECRET": """
-        password passwd pwd passphrase passcode secret api_key apikey api_token access_key
-        secret_key access_token refresh_token auth_token id_token session_token bearer_token
-        client_secret private_key authorization proxy_authorization cookie set_cookie x_api_key
-        credentials security_code cvv cvc cvv2 pin otp one_time_password mfa_code
-        security_answer webhook_secret signing_secret connection_string database_url dsn
-    """,
-    "IP_ADDRESS": "ip ip_address ipaddress ip_addr client_ip remote_ip remote_addr source_ip",
-    "COORDINATES": "lat latitude lng lon longitude gps coordinates",
-}
-_BY_NAME = {name: entity for entity, names in _ENTITIES.items() for name in names.split()}
-_ROLES = frozenset(
-    """
-    applicant approver assignee attendee author beneficiary billing booker buyer caller
-    candidate cardholder client contact creator customer doctor driver emergency_contact employee
-    friend guarantor guest holder insured legal manager member nurse owner parent participant
-    passenger patient payee payer person primary recipient referrer reporter requester reviewer
-    sender shipping signer spouse staff student subscriber supervisor teacher technician tenant
-    traveler traveller user visitor witness first_passenger representative rep
-    """.split()
-)
-_PERSONAL = frozenset(
-    "first_name last_name email phone phone_number dob date_of_birth birth_date ssn address "
-    "address1 street zip postal_code mobile user_id customer_id gender age".split()
-)
+_BY_NAME = {name: entity for entity, names in ENTITIES.items() for name in names.split()}
 _OPAQUE = re.compile(
     r"(?:^|_)(?:id|ids|uuid|guid|hash|sha|sha1|sha256|md5|digest|etag|cursor|signature|fingerprint|"
     r"checksum|nonce|token_count|tokens|trace|span|request|run|key|ref|reference|sku|asin|code|"
@@ -129,6 +62,13 @@ _MARKED = re.compile(r"^(?:[<\[{*(].*[>\]}*)]|\*+|x+|\.+|-+|_+|#+)$", re.IGNOREC
 _TRACKS = re.compile(r"[a-z]+(?:_[a-z]+)+|[a-z]+(?:-[a-z]+)+|[a-z]+[A-Z]\w*")
 
 
+#: ``policyholder_id``, ``health_card_no``: whose number, or which document's.
+_NUMBERED = re.compile(
+    rf"(?:\w+_)??(?:(?P<holder>{'|'.join(sorted(HOLDERS))})|(?:{'|'.join(sorted(DOCUMENTS))}))"
+    r"(?:_(?:card|account|plan|beneficiary))?_?(?:id|ids|number|numbers|num|no|nr|nummer|identifier)$"
+)
+
+
 @lru_cache(1 << 14)
 def normal(key: str) -> str:
     """``lastName``, ``Last Name`` and ``last-name`` as ``last_name``."""
@@ -144,25 +84,68 @@ def _by_name(name: str) -> str:
         return entity
     for cut in (1, 2, 3):  # customer_last_name, new_billing_zip
         tail = "_".join(name.split("_")[-cut:])
-        if tail != name and tail in _BY_NAME and tail not in _NEEDS_ALL:
+        if tail != name and tail in _BY_NAME and tail not in NEEDS_ALL:
             return _BY_NAME[tail]
     if name.endswith("s") and name[:-1] in _BY_NAME:
         return _BY_NAME[name[:-1]]
     if name.endswith("_address") or name in ("ship_to", "bill_to", "deliver_to", "sold_to"):
         return "?STREET_ADDRESS"
-    if name.endswith("_name") and name[: -len("_name")] in _ROLES:
+    if name.endswith("_name") and name[: -len("_name")] in ROLES:
         return "PERSON"
-    if name in ("name", "names") or name in _ROLES or (name[-1:] == "s" and name[:-1] in _ROLES):
+    numbered = _NUMBERED.match(name)
+    if numbered:
+        return "ACCOUNT_ID" if numbered["holder"] else "GOVERNMENT_ID"
+    plural = name[-1:] == "s" and name[:-1] in ROLES
+    if name in ("name", "names") or name in ROLES or name.endswith(("ed_by", "_owner")) or plural:
         return "?PERSON"
     return OPAQUE if _OPAQUE.search(name) else ""
 
 
-#: Words that mean this only when they are the whole name ("file_handle", "street_cap").
-_NEEDS_ALL = frozenset(
-    "address handle cap sin pan secret pin line1 line2 lat lon lng ip mail cell mobile tel uid "
-    "login cookie nombre born tin nhs credentials token swift twitter github slack_id "
-    "authorization upi vpa dsn".split()
-)
+def key_entity(name: str) -> str:
+    """The entity that the normalised name of a field stands for, or ``""``."""
+    rule = _by_name(name)
+    return "" if rule.startswith("~") else rule.lstrip("?")
+
+
+def named_by(values: Mapping[str, object]) -> str:
+    """What names the value of an object like ``{"name": "zip", "value": "80279"}``, or ``""``."""
+    if not any(key in values for key in _VALUE_KEYS):
+        return ""
+    for key in _NAME_KEYS:
+        name = values.get(key)
+        if not isinstance(name, str) or len(name) >= 60:
+            continue
+        if key_entity(normal(name)) or normal(name) in DOCUMENTS:
+            return name
+    return ""
+
+
+def ruled_by(values: Mapping[str, object], value: str, siblings: Collection[str]) -> str:
+    """The rule for ``value`` in an object whose other half says what it is, or ``""``."""
+    name = named_by(values)
+    if not name:
+        return ""
+    rule = rule_for((name,), value, siblings)
+    if normal(name) in DOCUMENTS and plausible("GOVERNMENT_ID", value):
+        rule = "GOVERNMENT_ID"  # {"type": "passport", "number": "X1234567"}
+    if rule == "STREET_ADDRESS" and not any(c.isdigit() for c in value):
+        return ""  # {"title": "Address", "text": "please confirm your address"}
+    return "" if rule.startswith("~") else rule
+
+
+#: Keys of the two halves of such an object.
+_VALUE_KEYS = ("value", "val", "answer", "text", "content", "response", "data", "stringValue",
+               "new_value", "old_value", "newValue", "oldValue", "number", "no")  # fmt: skip
+_NAME_KEYS = (
+    "name", "key", "label", "field", "type", "question", "attribute", "id", "system", "title",
+    "fieldName", "field_name", "kind", "slot", "prompt", "doc_type", "docType", "document",
+    "document_type", "documentType", "id_type", "idType", "column",
+)  # fmt: skip
+
+
+def is_value_key(key: str) -> bool:
+    """Whether ``key`` is the second half of such an object."""
+    return key in _VALUE_KEYS
 
 
 def rule_for(path: tuple[str, ...], value: str, siblings: Collection[str] = ()) -> str:
@@ -175,20 +158,103 @@ def rule_for(path: tuple[str, ...], value: str, siblings: Collection[str] = ()) 
         return ""
     name = normal(path[-1])
     rule = _by_name(name)
+    if name in ("family", "given") and len(path) > 1 and normal(path[-2]) in ("name", "names"):
+        rule = "PERSON"  # HL7 FHIR
+    if name == "client_id" and sum(c.isdigit() for c in value) < 5:
+        return OPAQUE  # a program's, as OAuth calls it
+    if rule in ("", OPAQUE, "?PERSON") and value[:1].isalpha():
+        above = normal(path[-2]) if len(path) > 1 else ""
+        if names_person(name, above, value, siblings, normal):
+            return "PERSON"
+    if name in TOWNS and rule == "" and value[:1].isalpha() and _in_address(siblings):
+        return TOWN if fold(value.strip()) not in COUNTRIES and len(value) > 2 else ""
     if rule in ("", OPAQUE):
-        if name == "id" and len(path) > 1 and _is_payment(path[-2]):
-            return "PAYMENT_ID"
-        return rule
+        rule = _by_place(name, path, value, siblings) or rule
+        if rule in ("", OPAQUE):
+            return rule
     text = value.strip()
     if not text or text.casefold() in _NOBODY or _MARKED.match(text):
         return ""
     if rule == "?PERSON":
-        return "PERSON" if _perhaps_person(name, path, text, siblings) else ""
+        if _perhaps_person(name, path, text, siblings):
+            return "PERSON"
+        return "USERNAME" if name != "name" and _built_handle(text) else ""
     if rule == "?STREET_ADDRESS":  # not an e-mail, IP or memory address
         where = UNSPACED.search(text) or (re.search(r"\d", text) and re.search(r"[ ,\n]", text))
         rule = "STREET_ADDRESS"
-        return rule if where and re.search(r"[^\W\d_]", text) and _plausible(rule, text) else ""
-    return rule if _plausible(rule, text) else _instead(rule)
+        return rule if where and re.search(r"[^\W\d_]", text) and plausible(rule, text) else ""
+    return rule if plausible(rule, text) else _instead(rule)
+
+
+def _in_address(siblings: Collection[str]) -> bool:
+    return any(
+        key_entity(normal(key)) in ("STREET_ADDRESS", "POSTAL_CODE")
+        for key in siblings if normal(key) not in TOWNS
+    )
+
+
+def _built_handle(text: str) -> bool:
+    """Whether what an assignee is called is a handle made of a name (``laleh-kufouadze``)."""
+    if not re.fullmatch(r"[^\W\d_][\w.\-]{2,39}", text):
+        return False
+    if re.fullmatch(r"[a-z]{6,24}\d{2,4}", text):
+        return True
+    return any(built_from_names(fold(run)) for run in re.findall(r"[^\W\d_]+", text))
+
+
+#: Keys that mean something only with the key above: ``worker.id``, ``card.number``.
+_PARTIAL = frozenset("id number no num nr line lines code value".split())
+#: Names that are a person's document where digits say so.
+_LICENCES = frozenset("license licence doc_number doc_no document_no document_number".split())
+_PHONE = re.compile(r"[+(]{0,2}\d[\d ().\-/]{6,20}\d")
+#: Where a message or a call goes, or comes from.
+_REACHED = frozenset(
+    "contact to from recipient recipients destination caller callee dialed dialled sms_to cc "
+    "sender send_to number_to call_to reply_to on_behalf_of emergency_contact "
+    "contact_details".split()
+)
+_DATE_LIKE = re.compile(r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}.*|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}")
+
+
+def _by_place(name: str, path: tuple[str, ...], value: str, siblings: Collection[str]) -> str:
+    """What the key above, the keys beside or the value itself add to a name that says little."""
+    if name in _LICENCES:
+        beside = {normal(key) for key in siblings}
+        known = name in ("license", "licence") or bool(
+            beside & PERSONAL or beside & {"doc_type", "document_type", "id_type"}
+        )
+        enough = sum(c.isdigit() for c in value) >= 5 and " " not in value.strip()
+        return "GOVERNMENT_ID" if known and enough else ""
+    if name in ("registration", "reg", "plate"):
+        beside = {normal(key) for key in siblings}
+        car = beside & {"vin", "make", "model", "color", "colour", "vehicle", "car", "mileage"}
+        return "GOVERNMENT_ID" if car and plausible("GOVERNMENT_ID", value) else ""
+    if name in _REACHED or name.endswith("_contact"):
+        return "PHONE_NUMBER" if _reached(name, value.strip(), siblings) else ""
+    if name == "value" and len(path) > 1 and normal(path[-2]) in ("identifier", "identifiers"):
+        fhir = {"system", "use", "assigner"} & {normal(key) for key in siblings}
+        return "GOVERNMENT_ID" if fhir and plausible("GOVERNMENT_ID", value) else ""
+    if name in _PARTIAL and len(path) > 1:
+        if name == "id" and _is_payment(path[-2]):
+            return "PAYMENT_ID"
+        above = normal(path[-2])
+        for parent in (above, above[:-1] if above.endswith("s") else above):
+            rule = _by_name(f"{parent}_{name}")
+            if rule and not rule.startswith(("~", "?")):
+                return rule
+    return ""
+
+
+def _reached(name: str, text: str, siblings: Collection[str]) -> bool:
+    """Whether ``text`` is a phone number: "to" and "from" are also days, accounts and prices."""
+    if _PHONE.fullmatch(text) is None or _DATE_LIKE.fullmatch(text):
+        return False
+    digits = sum(c.isdigit() for c in text)
+    if text.startswith("+") or (text[0] == "0" and digits >= 10):
+        return digits >= 8
+    message = {"body", "message", "text", "sms", "channel", "template", "duration", "call_id"}
+    said = name.endswith("contact") or bool(message & {normal(key) for key in siblings})
+    return 9 <= digits <= 15 and (said or not text.isdigit())
 
 
 def _is_payment(key: str) -> bool:
@@ -199,11 +265,20 @@ def _instead(rule: str) -> str:
     return OPAQUE if rule in ("ACCOUNT_ID", "PAYMENT_ID", "USERNAME") else ""
 
 
-def _plausible(rule: str, text: str) -> bool:
+def plausible(rule: str, text: str) -> bool:
     """Whether ``text`` can be an entity of kind ``rule`` at all."""
     digits = sum(c.isdigit() for c in text)
     check = _CHECKS.get(rule)
     return len(text) <= 400 and (check is None or check(text, digits))
+
+
+def _number(text: str, digits: int) -> bool:
+    """A number of a customer or an account; groups of it may be apart."""
+    if " " in text:
+        pieces = text.split(" ")
+        grouped = all(any(c.isdigit() for c in p) or len(p) <= 3 for p in pieces)
+        return digits >= 5 and len(text) <= 40 and grouped
+    return _handle(text, digits)
 
 
 def _handle(text: str, digits: int) -> bool:
@@ -221,22 +296,42 @@ _CHECKS: dict[str, Callable[[str, int], bool]] = {
         and any(c.isalnum() for c in t)
         and "@" not in t
         and not t.startswith(("http", "0x", "/"))
+        and not re.fullmatch(r"[\d.:]+", t)
     ),
-    "POSTAL_CODE": lambda t, d: d >= 2 and len(t) <= 12,
+    "POSTAL_CODE": lambda t, d: d >= 2 and len(t) <= 12 and not re.search(r"[.,:$€£]", t),
     "DATE_OF_BIRTH": lambda t, d: d >= 4,
-    "US_SSN": lambda t, d: d == 9,
-    "GOVERNMENT_ID": lambda t, d: d >= 3 and len(t) <= 40,
-    "CREDIT_CARD": lambda t, d: d >= 12,
+    "US_SSN": lambda t, d: d in (4, 9) and not any(c.isalpha() for c in t),
+    "GOVERNMENT_ID": lambda t, d: (
+        len(t) <= 40 and (d >= 3 or (d > 0 and len(t) >= 5 and t == t.upper()))
+    ),
+    "CREDIT_CARD": lambda t, d: d >= 12 or (d == 4 and len(t.lstrip("*•xX -.")) == 4),
     "IBAN_CODE": lambda t, d: len(t) >= 15,
-    "ACCOUNT_ID": _handle,
+    "ACCOUNT_ID": _number,
     "USERNAME": _handle,
-    "PAYMENT_ID": lambda t, d: d >= 3 and not any(c.isspace() for c in t),
+    "PAYMENT_ID": lambda t, d: (
+        (d >= 3 or t[:1] in "@$") and len(t) > 2 and not any(c.isspace() for c in t)
+    ),
     "SECRET": lambda t, d: len(t) >= 3 and not (t.isalpha() and t.lower() in lexicon().words),
     "IP_ADDRESS": lambda t, d: d >= 2 and ("." in t or ":" in t),
+    "MAC_ADDRESS": lambda t, d: sum(c in "0123456789abcdefABCDEF" for c in t) == 12,
+    "CRYPTO": lambda t, d: len(t) >= 25 and " " not in t,
     "COORDINATES": lambda t, d: (
         re.fullmatch(r"-?\d{1,3}\.\d+(?:,\s?-?\d{1,3}\.\d+)?", t) is not None
     ),
 }
+
+
+@lru_cache(1 << 14)
+def is_full_name(key: str) -> bool:
+    """Whether a key of an object is a person's name and can hardly be anything else."""
+    words = key.replace("-", " ").split(" ")
+    if not 2 <= len(words) <= 4 or not all(word[:1].isupper() for word in words):
+        return False
+    if _NAME_SHAPE.fullmatch(key) is None or not all(word[1:].islower() for word in words):
+        return False
+    known = lexicon()
+    folded = [fold(word) for word in words]
+    return known.is_first(folded[0]) and all(known.is_name(word) for word in folded[1:])
 
 
 def _perhaps_person(name: str, path: tuple[str, ...], text: str, siblings: Collection[str]) -> bool:
@@ -254,8 +349,8 @@ def _perhaps_person(name: str, path: tuple[str, ...], text: str, siblings: Colle
     if name == "name":
         beside = {normal(key) for key in siblings}
         parent = normal(path[-2]) if len(path) > 1 else ""
-        role = parent in _ROLES or (parent[-1:] == "s" and parent[:-1] in _ROLES)
-        if role or len(beside & _PERSONAL) >= 1:
+        role = parent in ROLES or (parent[-1:] == "s" and parent[:-1] in ROLES)
+        if role or len(beside & PERSONAL) >= 1:
             return bool(names) or len(common) < len(tokens)
     # Anything can be called "name": only what the lists know, given name first.
     first = tokens[0] in known.first and (tokens[0] not in known.words or tokens[0] in known.given)

@@ -23,6 +23,7 @@ MAX_DEPTH = 200
 _BAD_CHARS = re.compile("[\x00\ud800-\udfff]")
 # Possessive, closing quote optional: an unterminated string can't make this quadratic.
 _NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+_STRETCH = 1 << 18
 _STRUCTURE = re.compile(rb'"(?:[^"\\]++|\\.?)*+"?|[\[\]{}]', re.S)
 
 
@@ -46,9 +47,7 @@ def too_deep(raw: bytes, max_depth: int = MAX_DEPTH) -> bool:
     # A document can't nest deeper than it has opening brackets, so small ones are done here.
     if raw.count(b"[") + raw.count(b"{") <= max_depth:
         return False
-    # Without escapes, every second piece between quotes is outside of strings.
-    bare = raw.replace(b"\\\\", b"").replace(b'\\"', b"") if b"\\" in raw else raw
-    brackets = b"".join(bare.split(b'"')[::2]).translate(None, _NOT_BRACKETS)
+    brackets = outside_strings(raw)[0].translate(None, _NOT_BRACKETS)
     # Each round takes away one or two of the innermost layers, so it bounds the depth from
     # above; real documents are gone after a few rounds.
     for rounds in range(1, 33):
@@ -59,6 +58,20 @@ def too_deep(raw: bytes, max_depth: int = MAX_DEPTH) -> bool:
             break
         brackets = rest
     return depth_of_text(raw, stop=max_depth) > max_depth
+
+
+def outside_strings(raw: bytes) -> tuple[bytes, int]:
+    """What of JSON text stands outside of strings, and the number of quotes around these."""
+    bare = raw.replace(b"\\\\", b"").replace(b'\\"', b"") if b"\\" in raw else raw
+    pieces: list[bytes] = []
+    quotes = 0
+    # Without escapes, every second piece between quotes is outside of strings. Piece by piece,
+    # because a million short strings take a hundred times what they hold.
+    for start in range(0, len(bare), _STRETCH):
+        found = bare[start : start + _STRETCH].split(b'"')
+        pieces.append(b"".join(found[quotes % 2 :: 2]))
+        quotes += len(found) - 1
+    return b"".join(pieces), quotes
 
 
 def depth_of_text(raw: bytes, *, stop: int | None = None) -> int:

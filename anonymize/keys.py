@@ -6,7 +6,6 @@ can. It never goes into a store, a report, a log or an exception, so nothing her
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import os
 import secrets
@@ -89,7 +88,20 @@ class PseudonymKey:
     def digest(self, domain: str, value: str) -> bytes:
         """32 bytes: HMAC-SHA256 of ``value``, independent for each ``domain``."""
         message = domain.encode() + b"\x00" + value.encode("utf-8", "surrogatepass")
-        return hmac.digest(self.__secret, message, hashlib.sha256)
+        return hmac.digest(self.__secret, message, "sha256")
+
+    @property
+    def name(self) -> str:
+        """Names the key without telling it; it stands in each scrubbed trace's policy."""
+        return self.digest("key id", "").hex()[:8]
+
+    def derived(self, scope: str) -> PseudonymKey:
+        """The key of a scope: whoever has it can tell nothing of the others or of this one."""
+        return PseudonymKey(self.digest("scope key", scope))
+
+    def to_worker(self) -> bytes:
+        """The secret, for the pipe to a scrubbing process of one's own and nothing else."""
+        return self.__secret
 
     def __repr__(self) -> str:
         return "PseudonymKey(hidden)"
@@ -99,18 +111,19 @@ class PseudonymKey:
         raise TypeError("a PseudonymKey is not pickled: load it in the process that needs it")
 
 
-def load_key(policy: ScrubPolicy, root: Path = Path()) -> PseudonymKey:
+def load_key(policy: ScrubPolicy, root: Path = Path(), *, create: bool = True) -> PseudonymKey:
     """The key that ``policy`` names: its environment variable if set, else its key file.
 
     Without ``key_file`` the file is ``~/.config/replay/key``; a relative one is relative to
-    ``root`` (the config's folder). A missing file is made.
+    ``root`` (the config's folder). With ``create`` a missing file is made; what asks about
+    surrogates that exist needs the key that made them.
     """
     if os.environ.get(policy.key_env, "").strip():
         return PseudonymKey.from_environment(policy.key_env)
     if policy.key_file:
-        return PseudonymKey.from_file(root / Path(policy.key_file).expanduser(), create=True)
+        return PseudonymKey.from_file(root / Path(policy.key_file).expanduser(), create=create)
     home = os.environ.get("XDG_CONFIG_HOME") or "~/.config"
-    return PseudonymKey.from_file(Path(home).expanduser() / "replay" / "key", create=True)
+    return PseudonymKey.from_file(Path(home).expanduser() / "replay" / "key", create=create)
 
 
 def _named(secret: bytes, where: str) -> PseudonymKey:

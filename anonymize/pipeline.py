@@ -10,21 +10,27 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import UTC, date, datetime
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from anonymize.errors import UsageError
+from anonymize.errors import AuditError, UsageError
 from anonymize.trace import QuarantinedTrace, SkippedTrace, Trace
 
 if TYPE_CHECKING:
-    from anonymize.scrub import Scrubber
+    from anonymize.audit.canaries import Canaries
+    from anonymize.audit.receipt import Receipt
     from anonymize.scrubbed import ScrubbedTrace
     from anonymize.sources import Source
     from anonymize.store import Store, WriteSummary
+    from anonymize.workers import AnyScrubber
 
 
+#: Canaries go ahead of the first trace, and again after so many.
+_CANARIES_EVERY = 2_000
+#: Says in a store that it was re-keyed, and from which key to which.
+ROTATION = "_rotation.json"
 _MACHINE_ID = re.compile(r"[0-9a-fA-F-]{8,64}")
 
 
@@ -32,21 +38,34 @@ _MACHINE_ID = re.compile(r"[0-9a-fA-F-]{8,64}")
 class Tally:
     """Running counts of one ingest. ``outside`` (other days) are not among ``read``.
 
-    ``reasons`` counts what was not taken, by reason.
+    ``forgotten`` are refused: they are of people that the store was told to forget. ``reasons``
+    counts what was not taken, by reason.
     """
 
     read: int = 0
     skipped: int = 0
     quarantined: int = 0
+    forgotten: int = 0
     outside: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
+    receipt: Receipt | None = None
 
 
 def scrubbed(
-    items: Iterable[Trace | SkippedTrace], scrubber: Scrubber, tally: Tally
+    items: Iterable[Trace | SkippedTrace],
+    scrubber: AnyScrubber,
+    tally: Tally,
+    canaries: Canaries | None = None,
 ) -> Iterator[ScrubbedTrace | SkippedTrace | QuarantinedTrace]:
-    """Scrub what was read; pass on what could not be read. Lazy: nothing is held but a batch."""
+    """Scrub what was read; pass on what could not be read. Lazy: nothing is held but a batch.
+
+    ``canaries`` go through the scrubber among the traces and are not passed on.
+
+    Raises:
+        AuditError: of a canary something was left. No trace behind it was passed on.
+    """
     skipped: list[SkippedTrace] = []
+    count = 0
 
     def traces() -> Iterator[Trace]:
         for item in items:
@@ -56,9 +75,16 @@ def scrubbed(
                 tally.reasons[item.reason] += 1
                 skipped.append(_nameless(item))
             else:
+                nonlocal count
+                if canaries is not None and count % _CANARIES_EVERY == 0:
+                    yield from canaries.traces()
+                count += 1
                 yield item
 
     for result in scrubber.scrub_all(traces()):
+        if canaries is not None and canaries.mine(result) is not None:
+            _must_be_gone(canaries, result)
+            continue
         if isinstance(result, QuarantinedTrace):
             tally.quarantined += 1
             tally.reasons[result.reason] += 1
@@ -66,6 +92,16 @@ def scrubbed(
         yield from skipped
         skipped.clear()
     yield from skipped
+
+
+def _must_be_gone(canaries: Canaries, result: object) -> None:
+    survived = canaries.verify([result])
+    if survived:
+        raise AuditError(
+            f"planted values came through the scrubber: {', '.join(survived)}",
+            where="[anonymize]",
+            fix="nothing more was written; see what the policy switches off, or report it",
+        )
 
 
 def _nameless(skip: SkippedTrace) -> SkippedTrace:
@@ -92,7 +128,21 @@ def within(
         yield item
 
 
-def check_key(store: Store, scrubber: Scrubber, where: Path) -> None:
+def check_not_rotated(store: Path) -> None:
+    """Refuse to add raw traffic to a store that was re-keyed (:mod:`anonymize.rotate`).
+
+    Raises:
+        UsageError: the same person would be another one there.
+    """
+    if (store / ROTATION).exists():
+        raise UsageError(
+            "this store was re-keyed: a person would get other surrogates in new traces",
+            where=str(store),
+            fix="ingest into a new store",
+        )
+
+
+def check_key(store: Store, scrubber: AnyScrubber, where: Path) -> None:
     """Refuse to mix surrogates of two keys: no customer would be the same customer any more.
 
     Raises:
@@ -110,34 +160,78 @@ def check_key(store: Store, scrubber: Scrubber, where: Path) -> None:
 def ingest(
     source: Source,
     store: Path,
-    scrubber: Scrubber,
+    scrubber: AnyScrubber,
     *,
     day: date | None = None,
     progress: Callable[[Tally], None] = lambda _: None,
 ) -> tuple[WriteSummary, Tally]:
     """Read ``source``, scrub, write to ``store``; what is already there is not written twice.
 
-    Returns what the store did and what was read. Raises ``SourceError`` or ``StoreError``;
-    batches committed before that stay, and running again completes the rest.
+    Returns what the store did and what was read, with the privacy receipt that was left in the
+    store. Raises ``SourceError``, ``StoreError`` or ``AuditError`` (canaries survived);
+    batches committed before that stay, and running again completes the rest. From here on this
+    process leaves no core dump: it holds raw data.
     """
-    from anonymize.store import Store, StoreWriter
+    from anonymize.guarded.harden import no_core_dumps
+    from anonymize.store import Store, StoreWriter, read_tombstones
 
+    no_core_dumps()
     tally = Tally()
     items = within(source.read(), day, tally)
     # A source that can't be read at all says so at its first item: before a store is made.
     first = next(items, None)
     opened = chain([first], items) if first is not None else items
+    check_not_rotated(store)
     # A first ingest that was killed leaves a folder without anything committed.
     if any(store.glob("_manifests/**/*.json")):
         check_key(Store(store), scrubber, store)
+    forgotten = scrubber.forgotten(read_tombstones(store))
+
+    counted = Counter(scrubber.stats)
+    canaries = scrubber.canaries(datetime.now(UTC).isoformat())
 
     def watched() -> Iterator[ScrubbedTrace | SkippedTrace | QuarantinedTrace]:
-        for item in scrubbed(opened, scrubber, tally):
+        for item in scrubbed(opened, scrubber, tally, canaries):
             progress(tally)
-            yield item
+            if forgotten.refuses(item):
+                tally.forgotten += 1
+            else:
+                yield item
 
     # The records of what was not taken replace those of the same name: a night is its own name,
     # or it would wipe those of the night before.
     name = source.name if day is None else f"{source.name} on {day}"
     summary = StoreWriter(store).write(watched(), source=name)
+    tally.receipt = _receipt(store, scrubber, scrubber.stats - counted, summary, tally, canaries)
     return summary, tally
+
+
+def _receipt(
+    store: Path,
+    scrubber: AnyScrubber,
+    stats: Counter[str],
+    summary: WriteSummary,
+    tally: Tally,
+    canaries: Canaries | None,
+) -> Receipt:
+    from anonymize.audit.receipt import make_receipt, state_of, write_receipt
+
+    digest, traces = state_of(store)
+    receipt = make_receipt(
+        scrubber.policy,
+        stats,
+        policy_digest=scrubber.policy_digest,
+        read=tally.read,
+        written=summary.added + summary.replaced,
+        unchanged=summary.unchanged,
+        skipped=tally.skipped,
+        quarantined=tally.quarantined,
+        reasons=dict(tally.reasons),
+        entities=dict(summary.entities),
+        canaries_planted=canaries.planted if canaries else 0,
+        canaries_gone=canaries.gone if canaries else 0,
+        store_digest=digest,
+        store_traces=traces,
+    )
+    write_receipt(store, receipt)
+    return receipt

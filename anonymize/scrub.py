@@ -16,12 +16,15 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from anonymize.audit.model import RawValue, reason_of
+from anonymize.binary import Binaries
 from anonymize.documents import Reader
-from anonymize.field_rules import FieldRules, dropped
-from anonymize.fields import DROP, KEEP, LABEL, NUMBER, rule_for
+from anonymize.field_rules import FieldRules
+from anonymize.fields import ACT, IN_BLOCK, KEEP, LABEL, NUMBER
 from anonymize.keys import PseudonymKey
 from anonymize.overlaps import resolve
 from anonymize.policy import ScrubPolicy
+from anonymize.scopes import Scopes, bare, marked
 from anonymize.scrubbed import ScrubbedTrace, _seal
 from anonymize.surrogates import Surrogates
 from anonymize.trace import QuarantinedTrace, Trace
@@ -29,7 +32,10 @@ from anonymize.units import Document, Unit
 from anonymize.walk import Unscrubbable, Walk, text_size
 
 if TYPE_CHECKING:
+    from anonymize.audit.canaries import Canaries
+    from anonymize.audit.gate import Gate
     from anonymize.detect import Detector, Hit
+    from anonymize.forget import Forgotten, Stone
     from anonymize.vault import Vault
 
 _BATCH_CHARS = 4_000_000
@@ -56,11 +62,15 @@ class _Job:
     raw: Trace
     trace: Trace
     vault: Vault
+    scope: str
+    surrogates: Surrogates
     size: int = 0
     walk: Walk | None = None
     settled: bool = False
     failure: str = ""
     counts: Counter[str] = field(default_factory=Counter)
+    values: dict[RawValue, None] = field(default_factory=dict)  # what was replaced, for the audit
+    named: set[tuple[str, str]] = field(default_factory=set)  # of these, what a key said
 
 
 class Scrubber:
@@ -74,14 +84,38 @@ class Scrubber:
         self._policy = policy
         self._key = key
         self._surrogates = Surrogates(key, language=policy.language)
-        self._reader = Reader(FieldRules(policy.fields).rule if policy.fields else rule_for)
+        self._scopes = Scopes(policy, key, self._surrogates)
+        self._fields = FieldRules(policy, self._surrogates)
+        self._reader = Reader(self._fields, Binaries(key))
         self._detector: Detector | None = None
+        self._gate: Gate | None = None
         self._digest = ""
+        #: Counts that whoever runs the scrubber may want (no content). Workers hand theirs over
+        #: and begin again after each batch.
+        self.stats: Counter[str] = Counter()
 
     @classmethod
     def create(cls, policy: ScrubPolicy, key: PseudonymKey) -> Scrubber:
         """A scrubber; the recognizers load when the first text comes."""
         return cls(policy, key)
+
+    def start(self) -> None:
+        """Nothing to start: see :class:`anonymize.workers.ScrubWorkers`."""
+
+    def close(self) -> None:
+        """Nothing to end."""
+
+    def forgotten(self, stones: Iterable[Stone]) -> Forgotten:
+        """What tells the traces of people who were forgotten."""
+        from anonymize.forget import Forgotten
+
+        return Forgotten(stones, self._policy, self._key)
+
+    def __enter__(self) -> Scrubber:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
 
     def scrub_all(
         self, traces: Iterable[Trace], *, trusted: Collection[str] = ()
@@ -120,12 +154,13 @@ class Scrubber:
         is not listed here.
         """
         findings = []
+        surrogates = self._job(Trace(trace_id="", input=text)).surrogates
         document = self._reader.document(text)
         for offset, unit in _places(document):
             found = self._loaded().detect([unit])[unit]
             for hit in found if isinstance(found, tuple) else ():
                 surface = unit.text[hit.start : hit.end]
-                acts = hit.score >= self._policy.threshold
+                acts = self._acts(hit)
                 findings.append(
                     Finding(
                         start=offset + hit.start,
@@ -133,7 +168,7 @@ class Scrubber:
                         entity=hit.entity,
                         score=hit.score,
                         recognizer=hit.by,
-                        surrogate=self._surrogates.make(hit.entity, surface) if acts else surface,
+                        surrogate=surrogates.make(hit.entity, surface) if acts else surface,
                     )
                 )
         return sorted(findings, key=lambda f: (f.start, f.end))
@@ -151,6 +186,17 @@ class Scrubber:
         """Names the key without telling it: traces of one store must share one."""
         return self._key.digest("key id", "").hex()[:8]
 
+    @property
+    def policy(self) -> ScrubPolicy:
+        """What this scrubs by."""
+        return self._policy
+
+    def canaries(self, run: str) -> Canaries | None:
+        """Traces to plant among those of ``run``; ``None`` if the policy wants no audit."""
+        from anonymize.audit.canaries import Canaries
+
+        return Canaries(self._key, run, self._policy) if self._policy.audit else None
+
     # -- one batch ----------------------------------------------------------------------------
 
     def _batch(
@@ -158,9 +204,8 @@ class Scrubber:
     ) -> Iterator[ScrubbedTrace | QuarantinedTrace]:
         if not traces:
             return
-        from anonymize.vault import Vault
-
-        jobs = [_Job(trace, trace, Vault(self._surrogates)) for trace in traces]
+        self._loaded()  # what is wrong with the policy is no trace's fault: say it, once
+        jobs = [self._job(trace) for trace in traces]
         self._trust(jobs, trusted)
         for _ in range(_ROUNDS):
             working = [job for job in jobs if not (job.settled or job.failure)]
@@ -168,11 +213,20 @@ class Scrubber:
                 break
             self._round(working)
         digest = self.policy_digest
+        if self._policy.audit:
+            self._audit(jobs, trusted)
         for job in jobs:
             if job.settled and not job.failure:
-                yield _seal(job.trace, digest, dict(job.counts))
+                yield _seal(marked(job.trace, job.scope), digest, dict(job.counts))
             else:
                 yield self._quarantine(job)
+
+    def _job(self, trace: Trace) -> _Job:
+        from anonymize.vault import Vault
+
+        scope = self._scopes.token(trace)
+        surrogates = self._scopes.surrogates(scope)
+        return _Job(trace, bare(trace), Vault(surrogates), scope, surrogates)
 
     def _round(self, jobs: list[_Job]) -> None:
         """Collect, search, learn, replace: once, for every job."""
@@ -206,6 +260,8 @@ class Scrubber:
         walk = Walk(self._reader)
         job.trace = walk.trace(job.trace)
         job.size = max(job.size, walk.chars)
+        if walk.binaries:
+            job.counts["BINARY"] += walk.binaries
         if walk.chars > self._policy.max_trace_chars:
             raise Unscrubbable("more text than max_trace_chars allows")
         if self._loaded().prose_chars(walk.units) > self._policy.max_prose_chars:
@@ -222,15 +278,21 @@ class Scrubber:
             hits[unit] = result
         vault = job.vault
         for unit, mine in hits.items():
+            if self._is_done(job, unit):
+                continue
             for hit in mine:
-                if self._acts(hit) and unit.rule != LABEL:
+                if hit.by == IN_BLOCK:
+                    continue  # a town is personal in its address only
+                if self._acts(hit) and unit.rule != LABEL and self._counts(unit, hit):
                     surface = unit.text[hit.start : hit.end]
-                    if not self._mine(hit.entity, surface) and not vault.trusts(
+                    if not _mine(job, hit.entity, surface) and not vault.trusts(
                         hit.entity, surface
                     ):
                         vault.learn(hit.entity, surface)
+                        if hit.by == "FieldName":
+                            job.named.add((hit.entity, surface))
         for first, last in job.walk.pairs:
-            if not self._mine("PERSON", f"{first} {last}"):
+            if not _mine(job, "PERSON", f"{first} {last}"):
                 vault.pair(first, last)
         made = {unit: self._apply(job, unit, mine) for unit, mine in hits.items()}
         if all(unit.text == text for unit, text in made.items()):
@@ -240,17 +302,25 @@ class Scrubber:
 
     def _apply(self, job: _Job, unit: Unit, hits: tuple[Hit, ...]) -> str:
         text, vault = unit.text, job.vault
-        if unit.rule == DROP:
-            return dropped(text)
         if unit.rule == KEEP:
             return text
+        if unit.rule.startswith(ACT):
+            made = self._fields.apply(unit.rule, text, job.surrogates)
+            job.counts[self._fields.counted(unit.rule)] += made != text
+            return made
         if unit.rule == NUMBER:
             entity = vault.number(text)
-            return self._count(job, entity, text) if entity else text
+            if entity is None or not self._fields.counts(unit.muted, entity):
+                return text
+            if entity == "HASHED":
+                return job.surrogates.hashed.number(text)
+            return self._count(job, entity, text)
         acting = [hit for hit in hits if self._acts(hit)]
         if vault and unit.rule != LABEL:
             acting.extend(vault.matches(text, (hit for hit in hits if not self._acts(hit))))
-        shields = [hit for hit in hits if self._acts(hit) and self._shields(hit, text)]
+        acting = [hit for hit in acting if self._counts(unit, hit)] if unit.muted else acting
+        acting = _without_code_pairs(job, acting, text)
+        shields = [hit for hit in hits if self._acts(hit) and _shields(job, hit, text)]
         pieces: list[str] = []
         end = 0
         for hit in resolve(acting, shields):
@@ -265,22 +335,46 @@ class Scrubber:
         return "".join(pieces)
 
     def _count(self, job: _Job, entity: str, surface: str) -> str:
-        made = self._surrogates.make(entity, surface)
+        made = job.surrogates.make(entity, surface)
         if made != surface:
             job.counts[entity] += 1
+            job.values[RawValue(entity, surface, (entity, surface) in job.named)] = None
         return made
 
     def _acts(self, hit: Hit) -> bool:
-        return hit.score >= self._policy.threshold
+        return hit.score >= self._policy.limit(hit.entity)
 
-    def _mine(self, entity: str, surface: str) -> bool:
-        return self._surrogates.make(entity, surface) == surface
+    def _counts(self, unit: Unit, hit: Hit) -> bool:
+        return self._fields.counts(unit.muted, hit.entity)
 
-    def _shields(self, hit: Hit, text: str) -> bool:
-        """A surrogate protects its place from findings that would see something else in it."""
-        return hit.entity not in ("PERSON", "POSTAL_CODE") and self._surrogates.form(
-            hit.entity
-        ).owns(text[hit.start : hit.end])
+    def _is_done(self, job: _Job, unit: Unit) -> bool:
+        """Whether a field rule already made this: what it made teaches nothing."""
+        if not unit.rule.startswith(ACT):
+            return False
+        return self._fields.apply(unit.rule, unit.text, job.surrogates) == unit.text
+
+    def _audit(self, jobs: list[_Job], trusted: Collection[str]) -> None:
+        """A second opinion while the raw values are known: what it objects to is quarantined."""
+        from anonymize.audit.gate import Gate
+
+        gate = self._gate = self._gate or Gate(self._policy)
+        for job in jobs:
+            gate.learn(job.values)
+
+        def ask(job: _Job) -> None:
+            # The surrogates of the whole data set know those of every scope.
+            found = gate.check(
+                job.values, job.trace, self._surrogates, trusted=trusted, raw=job.raw
+            )
+            job.failure = reason_of(found) if found else ""
+
+        for job in jobs:
+            if job.settled and not job.failure:
+                self._guard(job, ask)
+        self.stats.update(gate.stats)
+        gate.stats.clear()
+        for name, versions in (("scrubber", self._loaded().versions()), ("audit", gate.versions())):
+            self.stats[f"{name}: {versions}"] += 1
 
     # -- the rest -----------------------------------------------------------------------------
 
@@ -306,6 +400,36 @@ class Scrubber:
 
             self._detector = Detector(self._policy, self._surrogates.words.is_word)
         return self._detector
+
+
+def _without_code_pairs(job: _Job, acting: list[Hit], text: str) -> list[Hit]:
+    """``acting`` but for phone numbers that are nothing but replaced postal codes side by side."""
+    codes = [
+        hit
+        for hit in acting
+        if hit.entity == "POSTAL_CODE"
+        and job.surrogates.form(hit.entity).owns(text[hit.start : hit.end])
+    ]
+    if len(codes) < 2:
+        return acting
+    inside = {place for code in codes for place in range(code.start, code.end)}
+    return [
+        hit
+        for hit in acting
+        if hit.entity != "PHONE_NUMBER"
+        or any(text[i].isdigit() and i not in inside for i in range(hit.start, hit.end))
+    ]
+
+
+def _shields(job: _Job, hit: Hit, text: str) -> bool:
+    """A surrogate protects its place from findings that would see something else in it."""
+    return hit.entity not in ("PERSON", "POSTAL_CODE") and job.surrogates.form(hit.entity).owns(
+        text[hit.start : hit.end]
+    )
+
+
+def _mine(job: _Job, entity: str, surface: str) -> bool:
+    return job.surrogates.make(entity, surface) == surface
 
 
 def _places(document: Document, offset: int = 0) -> Iterator[tuple[int, Unit]]:

@@ -5,15 +5,20 @@ from __future__ import annotations
 import json
 import re
 import sys
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from anonymize.field_rules import LITERAL
+from anonymize.fields import ACT, OPAQUE, is_value_key, ruled_by
+from anonymize.paths import child, entry, scope_of
 from anonymize.units import Document, Encode, Slot, Unit, key_unit, name_pair, number_slot
 
 if TYPE_CHECKING:
     from anonymize.documents import Reader
 
+_BOOLEANS = frozenset(("true", "false", "True", "False"))
 _LITERALS = frozenset(("true", "false", "null", "True", "False", "None", "NaN", "Infinity"))
 _TOKEN = re.compile(
     r'"(?:[^"\\]++|\\.)*+"|[{}\[\]:,]|-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?(?![^\s"{}\[\]:,])|[^\s"{}\[\]:,]++|\s++|.',
@@ -38,7 +43,7 @@ class _Leaf:
     raw: str
     path: tuple[str, ...]
     holder: int
-    kind: str  # "text", "number" or "key"
+    kind: str  # "text", "number", "literal", "key" or "rest"
 
 
 class Structure:
@@ -59,9 +64,13 @@ class Structure:
         self._valid = valid
         self._keys: list[set[str]] = [set()]
         self._values: list[dict[str, str]] = [{}]
+        self._texts: defaultdict[int, dict[str, str]] = defaultdict(dict)
 
     def document(self) -> Document:
         leaves = list(self._joined())  # all keys of an object are known before its first value
+        for leaf in leaves:
+            if isinstance(leaf, _Leaf) and leaf.kind == "text" and leaf.path and len(leaf.raw) < 64:
+                self._texts[leaf.holder].setdefault(leaf.path[-1], leaf.raw[1:-1])
         parts = tuple(item if isinstance(item, str) else self._slot(item) for item in leaves)
         pairs = tuple(pair for values in self._values if (pair := name_pair(values)))
         return Document(self._text, parts, pairs)
@@ -105,17 +114,20 @@ class Structure:
 
     def _walk(self) -> Iterator[str | _Leaf]:
         """Literal text and leaves. Not recursive: nesting can't overflow anything."""
-        stack: list[tuple[bool, int, tuple[str, ...]]] = []  # is it an object, holder, keys
+        # is it an object, holder, keys, position in a list
+        stack: list[tuple[bool, int, tuple[str, ...], int]] = []
         path, holder, in_object, expecting_key = self._path, 0, False, False
-        key = ""
+        key, index = "", -1
+        ruled = scope_of(path) is not None
         pattern = _TOKEN_PY if self._python else _TOKEN
         for match in pattern.finditer(self._text):
             token = match.group()
             char = token[0]
             if char in "{[(" and len(token) == 1:
-                stack.append((in_object, holder, path))
-                path = (*path[-3:], key) if in_object and key else path
+                stack.append((in_object, holder, path, index))
+                path = _where(path, in_object, key, index)
                 in_object = expecting_key = char == "{"
+                index = -1 if in_object else 0
                 if in_object:
                     self._keys.append(set())
                     self._values.append({})
@@ -124,11 +136,12 @@ class Structure:
                 yield token
             elif char in "}])" and len(token) == 1:
                 if stack:
-                    in_object, holder, path = stack.pop()
+                    in_object, holder, path, index = stack.pop()
                 expecting_key = False
                 yield token
             elif char == "," and len(token) == 1:
                 expecting_key = in_object
+                index += not in_object and index >= 0
                 yield token
             elif char == ":" and len(token) == 1:
                 expecting_key = False
@@ -139,22 +152,37 @@ class Structure:
                     self._keys[holder].add(key)
                     yield _Leaf(token, path, holder, "key")
                 else:
-                    where = (*path, key) if in_object else path
-                    yield _Leaf(token, where, holder, "text")
+                    yield _Leaf(token, _where(path, in_object, key, index), holder, "text")
             elif _NUMBER.fullmatch(token):
-                yield _Leaf(token, (*path, key) if in_object else path, holder, "number")
+                yield _Leaf(token, _where(path, in_object, key, index), holder, "number")
+            elif ruled and token in _BOOLEANS:
+                yield _Leaf(token, _where(path, in_object, key, index), holder, "literal")
             elif len(token) > 1 and not token.isspace() and token not in _LITERALS:
                 # Not JSON: what a cut-off string left behind. It is searched like any text.
-                yield _Leaf(token, path, holder, "rest")
+                yield _Leaf(token, _where(path, in_object, key, index), holder, "rest")
             else:
                 yield token
 
     def _slot(self, leaf: _Leaf) -> str | Slot:
         siblings = frozenset(self._keys[leaf.holder])
+        fields = self._reader.fields
+        if leaf.kind == "literal":
+            mark = fields.chosen(leaf.path, leaf.raw)
+            known = mark.startswith(ACT)
+            return Slot(leaf.raw, unit=Unit(leaf.raw, mark + LITERAL, False)) if known else leaf.raw
         if leaf.kind == "rest":
-            return Slot(leaf.raw, unit=Unit(leaf.raw, "", self._names))
+            mark = fields.chosen(leaf.path, leaf.raw)
+            rest = Unit(leaf.raw, mark, self._names, fields.muted(leaf.path))
+            # What a rule makes of it is a whole string again, or it would be read anew each time.
+            whole = (repr if self._python else _readable) if mark.startswith(ACT) else None
+            return Slot(leaf.raw, unit=rest, encode=whole)
         if leaf.kind == "number":
-            return number_slot(leaf.raw, self._reader.rule(leaf.path, leaf.raw, siblings))
+            rule = self._reader.rule(leaf.path, leaf.raw, siblings)
+            if rule in ("", OPAQUE) and self._names and leaf.path and is_value_key(leaf.path[-1]):
+                rule = ruled_by(self._texts[leaf.holder], leaf.raw, siblings) or rule
+            slot = number_slot(leaf.raw, rule)
+            muted = fields.muted(leaf.path)
+            return slot.quiet(muted) if muted and isinstance(slot, Slot) else slot
         value = self._decode(leaf.raw)
         if value is None:
             return Slot(leaf.raw, unit=Unit(leaf.raw, "", self._names))
@@ -162,6 +190,8 @@ class Structure:
         if leaf.kind == "key":
             return Slot(sys.intern(leaf.raw), unit=key_unit(value), encode=encode)
         rule = self._reader.rule(leaf.path, value, siblings) if self._names else ""
+        if rule in ("", OPAQUE) and self._names and leaf.path and is_value_key(leaf.path[-1]):
+            rule = ruled_by(self._texts[leaf.holder], value, siblings) or rule
         if leaf.path:
             self._values[leaf.holder].setdefault(leaf.path[-1], value)
         if not value.strip():
@@ -188,6 +218,13 @@ class Structure:
         if self._python:
             return repr
         return json.dumps if "\\u" in raw and raw.isascii() else _readable
+
+
+def _where(path: tuple[str, ...], in_object: bool, key: str, index: int) -> tuple[str, ...]:
+    """The path of what comes next: under ``key`` of an object, at ``index`` of a list, or here."""
+    if in_object:
+        return child(path, key) if key else path
+    return entry(path, index) if index >= 0 else path
 
 
 def _readable(value: str) -> str:

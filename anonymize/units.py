@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import NamedTuple
 
-from anonymize.fields import DROP, NUMBER, OPAQUE
+from anonymize.fields import ACT, KEEP, NUMBER, OPAQUE, is_full_name
 
 #: Integers below this are counts and prices, never looked up in the vault.
 SMALLEST_ID = 100_000
@@ -20,12 +20,16 @@ class Unit(NamedTuple):
     """A piece of text that is searched by itself; equal units are searched once.
 
     ``rule`` is what its field name says (see :mod:`anonymize.fields`); ``names`` is False where
-    only patterns apply.
+    only patterns apply; ``muted`` marks a place where findings don't count (see
+    :mod:`anonymize.field_rules`); ``about`` are words that say what the text is (the head of its
+    column, what was asked): they count as standing before it.
     """
 
     text: str
     rule: str = ""
     names: bool = True
+    muted: str = ""
+    about: str = ""
 
 
 Encode = Callable[[str], str]
@@ -40,6 +44,13 @@ class Slot:
     inner: Document | None = None
     encode: Encode | None = None
 
+    def quiet(self, muted: str) -> Slot:
+        """The same with ``muted`` on every unit that has no mark of its own."""
+        if self.unit is not None:
+            return self if self.unit.muted else replace(self, unit=self.unit._replace(muted=muted))
+        assert self.inner is not None
+        return replace(self, inner=self.inner.quiet(muted))
+
     def render(self, lookup: Callable[[Unit], str]) -> str:
         if self.unit is not None:
             before, after = self.unit.text, lookup(self.unit)
@@ -53,11 +64,30 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A text as literal parts and slots, in order."""
+    """A text as literal parts and slots, in order.
+
+    ``binaries`` counts the pictures, sounds and files that marks have taken the place of.
+    """
 
     text: str
     parts: tuple[str | Slot, ...]
     pairs: tuple[tuple[str, str], ...] = field(default=())
+    binaries: int = 0
+
+    def quiet(self, muted: str) -> Document:
+        """The same with ``muted`` on every unit that has no mark of its own."""
+        parts = tuple(p if isinstance(p, str) else p.quiet(muted) for p in self.parts)
+        return replace(self, parts=parts)
+
+    def answers(self, about: str) -> Document:
+        """The same, read as the answer to a question about ``about``."""
+        parts = tuple(
+            replace(p, unit=p.unit._replace(about=about))
+            if not isinstance(p, str) and p.unit and p.unit.names and not p.unit.rule
+            else p
+            for p in self.parts
+        )
+        return replace(self, parts=parts)
 
     def units(self) -> Iterator[Unit]:
         """Every unit, nested ones included."""
@@ -75,14 +105,16 @@ class Document:
 
 @lru_cache(1 << 14)
 def key_unit(key: str) -> Unit:
-    """A key as a unit: patterns and the vault, nothing else."""
-    return Unit(key, OPAQUE, False)
+    """A key as a unit: patterns, the vault, and names that can be nothing else."""
+    return Unit(key, "PERSON" if is_full_name(key) else OPAQUE, False)
 
 
 def number_slot(raw: str, rule: str) -> str | Slot:
-    """A number as a slot if it can be personal or is to be dropped, else as it is."""
-    if rule == DROP:
-        return Slot(raw, unit=Unit(raw, DROP, False), encode=_number)
+    """A number as a slot if it can be personal or a rule changes it, else as it is."""
+    if rule == KEEP:
+        return raw
+    if rule.startswith(ACT):
+        return Slot(raw, unit=Unit(raw, f"{rule}#", False), encode=_number)
     if (
         rule
         and not rule.startswith("~")

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator
 
 from anonymize.detect import Hit
 from anonymize.fields import UNSPACED
+from anonymize.meant import meant_as_name
 from anonymize.recognizers.lexicon import lexicon
 from anonymize.surrogates import Surrogates, fold
 from anonymize.surrogates.contact import ROLES
@@ -23,10 +24,6 @@ from anonymize.surrogates.persons import PARTICLES, SUFFIXES, TITLES
 _RUN = re.compile(r"[^\W\d_]+|\d+")
 _NAME = re.compile(r"[^\W\d_]+(?:['’ʼ][^\W\d_]+)*")
 _COMPOSITE = re.compile(r"[^\W_](?:[\w.\-]*[^\W_])?")
-_GREETING = re.compile(
-    r"(?i)(?:^|\W)(?:hi|hello|hey|dear|thanks|thank you|mr|mrs|ms|miss|dr|prof|herr|frau|regards|"
-    r"sincerely|cheers|name is|i'm|i am|named|called)[.,:]?\s+$"
-)
 _CITY = re.compile(r"(?:^|\W)(?:San|Santa|Los|Las|Sao|São)\s$")
 _ESCAPE = re.compile(r"%[0-9A-Fa-f]{2}$")
 _HANDLE_BEFORE = re.compile(r"[\w.]+\Z")
@@ -35,7 +32,9 @@ _HANDLE_REACH = 40
 #: Shorter values occur by chance.
 _SHORTEST = 5
 _SCORE = 1.0
-
+#: From this length on, a given and a family name in one word are found inside of other words too.
+_LONG = 9
+_MOST_LONG = 400
 #: Entities that are found again by their canonical value among the weak findings.
 _BY_VALUE = frozenset(("PHONE_NUMBER", "CREDIT_CARD", "US_SSN", "DATE_OF_BIRTH", "IBAN_CODE"))
 
@@ -52,6 +51,7 @@ class Vault:
         self._seen: set[tuple[str, str]] = set()
         self._unspaced: dict[str, str] = {}
         self._names: dict[str, str] = {}  # token -> "plain" or "ambiguous" or "glued"
+        self._long: set[str] = set()  # names in one word that no other word holds by chance
         self._safe: set[tuple[str, str]] = set()
         self._safe_names: set[str] = set()
 
@@ -95,16 +95,21 @@ class Vault:
     def pair(self, first: str, last: str) -> None:
         """A given and a family name of one person, for the handles built from both."""
         firsts = [fold(t) for t in _NAME.findall(first)]
-        lasts = [fold(t) for t in _NAME.findall(last)]
-        lasts = [t for t in lasts if t not in SUFFIXES and t not in PARTICLES]
-        if not firsts or not lasts or not firsts[0] or not lasts[-1]:
+        every = [fold(t) for t in _NAME.findall(last)]
+        every = [t for t in every if t and t not in SUFFIXES]
+        lasts = [t for t in every if t not in PARTICLES]
+        if not firsts or not lasts or not firsts[0]:
             return
-        f, last_name = firsts[0], lasts[-1]
+        f, whole = firsts[0], "".join(firsts)
         known = lexicon()
-        for glued in (f + last_name, f[0] + last_name, f + last_name[0], last_name + f,
-                      last_name + f[0], f[0] + "".join(lasts)):  # fmt: skip
-            if len(glued) >= _SHORTEST and glued not in known.words and not known.is_name(glued):
+        for family in {*lasts, "".join(lasts), "".join(every)}:
+            for glued in (f + family, f[0] + family, f + family[0], family + f, family + f[0],
+                          whole + family, family + whole, family[0] + f):  # fmt: skip
+                if len(glued) < _SHORTEST or glued in known.words or known.is_name(glued):
+                    continue
                 self._names.setdefault(glued, "glued")
+                if len(glued) >= _LONG and len(self._long) < _MOST_LONG:
+                    self._long.add(glued)
 
     def matches(self, text: str, weak: Iterable[Hit]) -> Iterator[Hit]:
         """Where known values occur in ``text``; ``weak`` are the unsure findings in it."""
@@ -156,6 +161,8 @@ class Vault:
             if "," in surface:
                 self.pair(tokens[1], tokens[0])
             else:
+                # All that follows the given name: two family names, particles.
+                self.pair(tokens[0], surface.partition(tokens[0])[2])
                 self.pair(tokens[0], tokens[-1])
 
     def _name(self, token: str) -> None:
@@ -202,6 +209,8 @@ class Vault:
                 word = word[:-2]
             start, end = match.start(), match.start() + len(word)
             kind = names.get(word.lower()) or names.get(fold(word))
+            if kind is None and len(word) > _LONG and self._holds(fold(word)):
+                kind = "glued"
             if kind is None or _CITY.search(text[max(0, start - 7) : start]):
                 previous = None
                 continue
@@ -215,33 +224,40 @@ class Vault:
             previous = (start, end)
             composite = self._composite(text, start, end)
             if kind == "ambiguous" and not (
-                beside or self._surely(text, word, start, end) or (composite and composite[1] > 1)
+                beside or meant_as_name(text, word, start, end) or (composite and composite[1] > 1)
             ):
                 continue
             if composite is not None:
                 yield Hit(*composite[0], "USERNAME", _SCORE, "Vault")
+            elif kind == "glued":
+                yield Hit(start, end, "USERNAME", _SCORE, "Vault")
             else:
-                yield Hit(start, end, "USERNAME" if kind == "glued" else "PERSON", _SCORE, "Vault")
+                low = matches[index - 1] if index and kind == "plain" else None
+                if low is not None and self._unknown(text, low, start):
+                    start = low.start()  # "Mats Kovacs", of whom only the family name is known
+                yield Hit(start, end, "PERSON", _SCORE, "Vault")
+
+    def _unknown(self, text: str, before: re.Match[str], start: int) -> bool:
+        """Whether the word right before a known name is the rest of it."""
+        word = before.group()
+        folded = fold(word)
+        return (
+            text[before.end() : start] == " "
+            and len(word) > 2
+            and word[0].isupper()
+            and word.isupper() == text[start : start + 2].isupper()
+            and not text[max(0, before.start() - 1) : before.start()].strip(" \n\"'(")
+            and not lexicon().is_common(folded)
+            and folded not in TITLES
+            and not self._surrogates.words.is_word(folded)
+        )
+
+    def _holds(self, word: str) -> bool:
+        return any(glued in word for glued in self._long)
 
     @staticmethod
     def _beside(text: str, previous: tuple[int, int] | None, start: int) -> bool:
         return previous is not None and text[previous[1] : start] in _BETWEEN
-
-    @staticmethod
-    def _surely(text: str, word: str, start: int, end: int) -> bool:
-        """Whether a name that is also a word is meant as a name here."""
-        if text.strip() == word:
-            return word[0].isupper()
-        if not word[0].isupper():
-            return False
-        before = text[max(0, start - 24) : start]
-        if _GREETING.search(before):
-            return True
-        if (word.isupper() and len(word) < 4) or fold(word) in lexicon().other:
-            return False  # "in May", "from Austin"
-        # Inside a sentence, where a mere word would be lower case; not in a Title Of Things.
-        last = before.rstrip()[-1:]
-        return bool(last) and (last.isalnum() or last == ",") and before.split()[-1].islower()
 
     def _composite(self, text: str, start: int, end: int) -> tuple[tuple[int, int], int] | None:
         """The handle around a name (``mei_kovacs_8020``) and how many names are in it."""
@@ -264,7 +280,9 @@ class Vault:
         return match.span(), inside
 
 
-_BETWEEN = frozenset((" ", ", ", "_", ".", "-", "  ", "%20", "+", "\u00a0", " ,"))
+_BETWEEN = frozenset(
+    (" ", ", ", "_", ".", "-", "  ", "%20", "+", "\u00a0", " ,", ",", "/", "', '", '", "', '","')
+)
 
 
 def _lower(text: str) -> str:

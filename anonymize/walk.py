@@ -13,8 +13,11 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from anonymize.documents import Reader
-from anonymize.fields import LABEL, OPAQUE
+from anonymize.field_rules import LITERAL
+from anonymize.fields import ACT, LABEL, OPAQUE, is_value_key, ruled_by
 from anonymize.jsontools import MAX_DEPTH, clean_text
+from anonymize.paths import Path, child, entry
+from anonymize.questions import asked
 from anonymize.trace import (
     Json,
     LLMCall,
@@ -29,7 +32,8 @@ from anonymize.trace import (
     Trace,
     UserTurn,
 )
-from anonymize.units import Document, Unit, name_pair, number_slot
+from anonymize.turns import SPEAKERS, answered, text_size
+from anonymize.units import Document, Unit, key_unit, name_pair, number_slot
 
 T = TypeVar("T")
 
@@ -54,6 +58,10 @@ class Walk:
         self._seen: set[int] = set()
         self._kept: list[object] = []
         self._messages: dict[int, tuple[Message, Message]] = {}
+        self.binaries = 0
+        self._agent = ""
+        self._answered: dict[str, str] = {}
+        self._asked = ""  # what the last words of the assistant asked for
 
     def trace(self, trace: Trace) -> Trace:
         """``trace`` with every text visited.
@@ -61,6 +69,9 @@ class Walk:
         Raises:
             Unscrubbable: values nest too deeply or are not JSON.
         """
+        self._agent = trace.agent
+        if self._reader.fields.needs_tools:
+            self._answered = dict(answered(trace))
         made = replace(
             trace,
             trace_id=self._id(trace.trace_id),
@@ -68,17 +79,24 @@ class Walk:
             agent_version=self._label(trace.agent_version),
             session_id=self._maybe(self._id, trace.session_id),
             user_id=self._maybe(self._user, trace.user_id),
-            input=self._json(trace.input),
-            output=self._json(trace.output),
+            input=self._json(trace.input, self._root("input")),
+            output=self._json(trace.output, self._root("output")),
             error=self._maybe(self._error, trace.error),
             steps=tuple(self._step(step) for step in trace.steps),
-            pair_key=self._maybe(self._text, trace.pair_key),
+            pair_key=self._maybe(lambda t: self._text(t, "input"), trace.pair_key),
             tags={self._label(k): self._tag(k, v) for k, v in trace.tags.items()},
             source=self._id(trace.source),
         )
-        if self.mended and "bad_text" not in made.lossy_flags:
-            made = replace(made, lossy_flags=(*made.lossy_flags, "bad_text"))
+        for found, flag in ((self.mended, "bad_text"), (self.binaries, "binary_dropped")):
+            if found and flag not in made.lossy_flags:
+                made = replace(made, lossy_flags=(*made.lossy_flags, flag))
         return made
+
+    def _root(self, place: str, tool: str = "", keys: tuple[str, ...] = ()) -> tuple[str, ...]:
+        return self._reader.fields.start(place, tool, self._agent, keys)
+
+    def _tool(self, place: str, name: str) -> tuple[str, ...]:
+        return self._root(place, name, (name,))
 
     # -- parts of a trace ---------------------------------------------------------------------
 
@@ -92,8 +110,8 @@ class Walk:
             return replace(
                 step,
                 name=self._label(step.name),
-                arguments=self._json(step.arguments, (step.name,)),
-                result=self._json(step.result, (step.name,)),
+                arguments=self._json(step.arguments, self._tool("arguments", step.name)),
+                result=self._json(step.result, self._tool("result", step.name)),
                 call_id=self._maybe(self._label, step.call_id),
                 fault=self._maybe(self._label, step.fault),
                 **common,
@@ -113,19 +131,20 @@ class Walk:
             return replace(
                 step,
                 name=self._label(step.name),
-                query=self._json(step.query),
-                documents=self._json(step.documents),
+                query=self._json(step.query, self._root("query", step.name)),
+                documents=self._json(step.documents, self._root("documents", step.name)),
                 **common,
             )
         if isinstance(step, UserTurn):
-            return replace(step, content=self._json(step.content), **common)
+            said = self._json(step.content, self._root("user"), about=self._asked)
+            return replace(step, content=said, **common)
         assert isinstance(step, Other)
         return replace(
             step,
             name=self._label(step.name),
             kind=self._label(step.kind),
-            input=self._json(step.input),
-            output=self._json(step.output),
+            input=self._json(step.input, self._root("step")),
+            output=self._json(step.output, self._root("step")),
             **common,
         )
 
@@ -133,24 +152,41 @@ class Walk:
         # Histories share message objects; each is visited once.
         known = self._messages.get(id(message))
         if known is not None:
+            self._hear(message)
             return known[1]
+        place, tool = SPEAKERS.get(message.role, "assistant"), ""
+        if place == "result":
+            tool = message.name or self._answered.get(message.tool_call_id or "", "")
         made = replace(
             message,
             role=self._label(message.role),
-            content=self._json(message.content),
+            content=self._json(
+                message.content, self._root(place, tool), about=self._about(message)
+            ),
             tool_requests=tuple(map(self._request, message.tool_requests)),
             tool_call_id=self._maybe(self._label, message.tool_call_id),
             name=self._maybe(self._label if message.role == "tool" else self._id, message.name),
-            reasoning=self._maybe(self._text, message.reasoning),
+            reasoning=self._maybe(lambda t: self._text(t, place), message.reasoning),
         )
         self._messages[id(message)] = (message, made)
+        self._hear(message)
         return made
+
+    def _about(self, message: Message) -> str:
+        return self._asked if message.role == "user" else ""
+
+    def _hear(self, message: Message) -> None:
+        """Remember what an assistant asked for: the answer may be nothing but a number."""
+        if message.role == "assistant" and isinstance(message.content, str):
+            self._asked = asked(message.content)
+        elif message.role == "user":
+            self._asked = ""
 
     def _request(self, request: ToolRequest) -> ToolRequest:
         return replace(
             request,
             name=self._label(request.name),
-            arguments=self._json(request.arguments, (request.name,)),
+            arguments=self._json(request.arguments, self._tool("arguments", request.name)),
             call_id=self._maybe(self._label, request.call_id),
         )
 
@@ -163,11 +199,13 @@ class Walk:
         )
 
     def _error(self, error: StepError) -> StepError:
-        return replace(error, kind=self._label(error.kind), message=self._text(error.message))
+        text = self._text(error.message, "error")
+        return replace(error, kind=self._label(error.kind), message=text)
 
     def _tag(self, key: str, value: str) -> str:
-        rule = self._reader.rule((key,), value, frozenset())
-        return self._document(value, lambda text: self._reader.document(text, rule=rule))
+        path = child(self._root("tags"), key)
+        rule = self._reader.rule(path, value, frozenset())
+        return self._document(value, lambda text: self._reader.document(text, rule=rule, path=path))
 
     @staticmethod
     def _maybe(visit: Callable[[T], T], value: T | None) -> T | None:
@@ -182,16 +220,17 @@ class Walk:
         return self._unit(text, OPAQUE) if text else text
 
     def _user(self, text: str) -> str:
-        rule = self._reader.rule(("user_id",), text, frozenset())
-        return self._unit(text, rule) if text else text
+        path = self._root("user_id", keys=("user_id",))
+        rule = self._reader.rule(path, text, frozenset())
+        return self._unit(text, rule, self._reader.fields.muted(path)) if text else text
 
-    def _unit(self, text: str, rule: str) -> str:
-        unit = Unit(self._clean(text), rule, False)
+    def _unit(self, text: str, rule: str, muted: str = "") -> str:
+        unit = Unit(self._clean(text), rule, False, muted)
         self._meet(unit)
         return self._lookup(unit) if self._lookup else unit.text
 
-    def _text(self, text: str) -> str:
-        return self._document(text, self._reader.document)
+    def _text(self, text: str, place: str) -> str:
+        return str(self._json(text, self._root(place)))
 
     def _document(self, text: str, read: Callable[[str], Document]) -> str:
         if not text:
@@ -206,14 +245,15 @@ class Walk:
         self._seen.add(id(document))
         self._kept.append(document)  # so that its id stays its own
         self.chars += len(document.text)
+        self.binaries += document.binaries
         for unit in document.units():
             self._meet(unit)
         stack = [document]
         while stack:
-            item = stack.pop()
-            self.pairs.update(item.pairs)
+            inner = stack.pop()
+            self.pairs.update(inner.pairs)
             stack.extend(
-                part.inner for part in item.parts if not isinstance(part, str) and part.inner
+                part.inner for part in inner.parts if not isinstance(part, str) and part.inner
             )
 
     def _meet(self, unit: Unit) -> None:
@@ -226,11 +266,17 @@ class Walk:
 
     # -- JSON ---------------------------------------------------------------------------------
 
-    def _json(self, value: Json, path: tuple[str, ...] = (), *, names: bool = True) -> Json:
+    def _json(
+        self, value: Json, path: tuple[str, ...] = (), *, names: bool = True, about: str = ""
+    ) -> Json:
         """A JSON value; ``path`` begins with the tool's name where there is one."""
         if isinstance(value, str):
+            rule = self._reader.fields.chosen(path, value) if names else ""
             return self._document(
-                value, lambda text: self._reader.document(text, names=names, path=path)
+                value,
+                lambda text: self._reader.document(
+                    text, rule=rule, names=names, path=path, about=about
+                ),
             )
         return self._value(value, path, frozenset(), names, 0)
 
@@ -244,33 +290,63 @@ class Walk:
             return self._document(
                 value, lambda text: self._reader.document(text, rule=rule, names=names, path=path)
             )
-        if value is None or isinstance(value, bool):
+        if value is None:
             return value
+        if isinstance(value, bool):
+            return self._bool(value, path) if names and isinstance(path, Path) else value
         if isinstance(value, dict):
             keys = frozenset(k for k in value if isinstance(k, str))
+            if value.get("type") == "Buffer" and isinstance(value.get("data"), list):
+                value = {**value, "data": self._bytes(value["data"])}
             if names:
                 pair = name_pair({k: v for k, v in value.items() if isinstance(v, str)})
                 self.pairs.update([pair] if pair else [])
             return {
-                self._key(k): self._value(v, (*path[-3:], k), keys, names, depth + 1)
-                for k, v in value.items()
+                self._key(k): self._member(value, k, child(path, k), keys, names, depth + 1)
+                for k in value
             }
         if isinstance(value, list | tuple):
-            return [self._value(v, path, siblings, names, depth + 1) for v in value]
+            return [
+                self._value(v, entry(path, i), siblings, names, depth + 1)
+                for i, v in enumerate(value)
+            ]
         if isinstance(value, int | float):
             return self._number(value, path, siblings) if names else value
         raise Unscrubbable(f"a value of type {type(value).__name__} is not JSON")
 
+    def _member(
+        self,
+        holder: dict[str, Json],
+        key: str,
+        path: tuple[str, ...],
+        siblings: frozenset[str],
+        names: bool,
+        depth: int,
+    ) -> Json:
+        """A value of an object, which ``{"name": "zip", "value": ...}`` names in its other half."""
+        value = holder[key]
+        if names and isinstance(value, str) and is_value_key(key):
+            own = self._reader.rule(path, value, siblings)
+            rule = ruled_by(holder, value, siblings) if own in ("", OPAQUE) else ""
+            if rule:
+                return self._document(
+                    value, lambda text: self._reader.document(text, rule=rule, path=path)
+                )
+        return self._value(value, path, siblings, names, depth)
+
     def _key(self, key: object) -> str:
         if not isinstance(key, str):
             raise Unscrubbable("an object has a key that is not text")
-        return self._unit(key, OPAQUE)
+        return self._unit(key, key_unit(key).rule)
 
     def _number(self, value: float, path: tuple[str, ...], siblings: frozenset[str]) -> int | float:
         text = json.dumps(value)
         slot = number_slot(text, self._reader.rule(path, text, siblings))
         if isinstance(slot, str) or slot.unit is None:
             return value
+        muted = self._reader.fields.muted(path)
+        slot = slot.quiet(muted) if muted else slot
+        assert slot.unit is not None
         self._meet(slot.unit)
         if self._lookup is None:
             return value
@@ -284,24 +360,19 @@ class Walk:
         # A surrogate with leading zeros or letters is no number; a number must stay one.
         return parsed if type(parsed) is type(value) else type(value)(0)
 
+    def _bytes(self, values: list[Json]) -> Json:
+        """JavaScript's buffers, which are lists of numbers in JSON."""
+        mark = self._reader.binaries.buffer(values)
+        self.binaries += mark is not None
+        return values if mark is None else mark
 
-def text_size(trace: Trace) -> int:
-    """Roughly the characters of a trace, for batching; counts shared texts each time."""
-    total = 0
-    for step in trace.steps:
-        for name in ("content", "arguments", "result", "documents", "input", "output"):
-            total += _length(getattr(step, name, None))
-    return total + _length(trace.input) + _length(trace.output)
+    def _bool(self, value: bool, path: tuple[str, ...]) -> bool | None:
+        mark = self._reader.fields.chosen(path, "true" if value else "false")
+        if not mark.startswith(ACT):
+            return value
+        unit = Unit("true" if value else "false", mark + LITERAL, False)
+        self._meet(unit)
+        return None if self._lookup and self._lookup(unit) == "null" else value
 
 
-def _length(value: object) -> int:
-    if isinstance(value, str):
-        return len(value)
-    if isinstance(value, tuple):  # messages
-        return sum(_length(getattr(m, "content", None)) + 50 for m in value)
-    if isinstance(value, dict | list):
-        try:
-            return len(json.dumps(value, default=str))
-        except (ValueError, RecursionError):
-            return 0
-    return 0
+__all__ = ["Unscrubbable", "Walk", "text_size"]

@@ -1,6 +1,6 @@
 """The benchmarks one after the other, at sizes that take about a minute and a half on two cores.
 
-    python -m benchmarks [store] [replay] [diff] [pii]
+    python -m benchmarks [store] [replay] [http] [diff] [pii]
 
 Each in a process of its own, so that none pays for the memory of the one before. Each also runs
 alone, with options of its own: ``python -m benchmarks.bench_store 20000``.
@@ -21,8 +21,9 @@ ROOT = Path(__file__).resolve().parent.parent
 BENCHMARKS: Mapping[str, tuple[str, ...]] = {
     "store": ("2000",),
     "replay": ("--sessions", "2000"),
+    "http": ("--yaml-mb", "10"),
     "diff": (),
-    "pii": (),
+    "pii": ("--quick",),
 }
 
 

@@ -1,249 +1,218 @@
-"""How well the scrubber finds, how much it leaves alone, and how fast it is.
+"""How well the scrubber finds, how much it leaves alone, and how fast it is: one table.
 
-    python -m benchmarks.bench_pii [--plain] [--data FOLDER] [--json]
+    python -m benchmarks.bench_pii [--quick] [--no-plain] [--data FOLDER] [--json] [--show ROW]
 
-``--plain`` also runs plain Presidio (``AnalyzerEngine.analyze`` per string, the same spaCy model)
-on a sample, in the same process, for the speed ratio. Sections whose data is not there are
-skipped and say so. Every second probe value is held out: don't look at those while tuning.
+Each line shows what is required, what plain Presidio reaches (same spaCy model, same run, on a
+sample), and what this project reaches on the half that rules may be tuned on and on the half that
+nobody looks at (other values in other texts, chosen by a seeded hash). ``--show ROW`` prints
+failures of the first half; there is no way to print those of the other.
+
+"Fully covered": no word of three or more characters of the value is left at its place.
 """
 
 from __future__ import annotations
 
 import argparse
-import base64
-import binascii
 import dataclasses
 import json
+import multiprocessing
 import os
-import re
+import sys
 import time
-from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
 from pathlib import Path
-from typing import Any
 
-from anonymize.keys import PseudonymKey
-from anonymize.policy import ScrubPolicy
-from anonymize.recognizers import offline_suffixes
-from anonymize.scrub import Scrubber
-from anonymize.scrubbed import ScrubbedTrace
-from anonymize.trace import LLMCall, Message, ToolCall, ToolRequest, Trace
-from benchmarks.pii_probes import Probe, negatives, positives
+from anonymize.trace import Trace
+from benchmarks.__main__ import machine
+from benchmarks.pii import hostile, laws, limits, sets, speed, table
+from benchmarks.pii.engines import Ours, Plain
+from benchmarks.pii.material import (
+    AIRLINE,
+    DEMO,
+    TRACES,
+    Beside,
+    Material,
+    Options,
+    collect,
+    run_plain,
+)
+from benchmarks.pii.negatives import harmless
+from benchmarks.pii.rows import rows
+from benchmarks.pii.score import Board, Line, judge_cases, judge_probes
+from benchmarks.pii.traces import Case
 
 DATA = Path(os.environ.get("REPLAY_SHARED_DATA", "../shared/data"))
-_ENTITIES = ("PERSON", "ADDRESS", "PHONE", "PHONE_NUMBER", "EMAIL", "EMAIL_ADDRESS", "CREDIT_CARD",
-             "SSN", "US_SSN", "ZIP_CODE", "IP_ADDRESS", "DE_IBAN", "US_DRIVER_LICENSE")  # fmt: skip
-Row = tuple[str, str]
+_SHOWN = 40
 
 
-def main() -> None:
-    """Print the tables."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--plain", action="store_true", help="run plain Presidio beside it")
-    parser.add_argument("--data", type=Path, default=DATA)
+class Bench:
+    """One run: what is judged, what was found, and the notes below the table."""
+
+    def __init__(self, options: Options) -> None:
+        self.options = options
+        self.material: Material = collect(options)
+        self.notes = list(self.material.notes)
+        self.ours = Ours()
+        self.board = Board()
+        self.beside: Beside | None = None
+
+    def lines(self) -> list[Line]:
+        """Every line of the table, in the issue's order."""
+        context = multiprocessing.get_context("spawn")
+        with ProcessPoolExecutor(1, mp_context=context) as pool:
+            plain = pool.submit(run_plain, self.options) if self.options.plain else None
+            self.judge()
+            last = [*self._laws(), *self._hostile(plain)]
+        self.beside = plain.result() if plain else None
+        hungry = limits.start(limits.INPUTS[0], quick=self.options.quick)
+        last += self._speed()
+        last += self._memory(limits.INPUTS[0], limits.result(hungry))
+        for name in limits.INPUTS[1:]:
+            running = limits.start(name, quick=self.options.quick)
+            last += self._memory(name, limits.result(running))
+        return [*self._shares(), *last]
+
+    def judge(self) -> None:
+        """Scrubs everything once."""
+        judge_probes(self.ours, self.material.probes, self.board)
+        for name, found, _ in self.material.traces:
+            judge_cases(self.ours, found, self.board, name)
+        self.notes += [f"set aside: {n} x {why}" for why, n in self.ours.reasons.most_common(8)]
+
+    def _shares(self) -> Iterator[Line]:
+        for name in (TRACES, AIRLINE, DEMO):
+            yield from self._share(name, 0.995)
+        for kind in sorted(k for k in self.board.halves if k.startswith(f"{TRACES}: ")):
+            yield from self._share(
+                kind, 0.995, label=f"  of these: {kind.removeprefix(TRACES)[2:]}"
+            )
+        for row in rows():
+            yield from self._share(row.name, row.required, ours=row.ours)
+        yield from self._share("annotated: all", 0.90, label="annotated English, all personal")
+        yield from self._share("annotated: PERSON", 0.95, label="annotated English, PERSON")
+        yield from self._share(
+            "annotated: none", 0.02, least=False, label="annotated, nothing in it"
+        )
+        for stays in harmless():
+            yield from self._share(stays.name, stays.required, least=False)
+        for name in (TRACES, AIRLINE):
+            yield from self._share(f"{name}, arguments", 0.0, least=False, label=f"altered: {name}")
+        aside = sum(self.ours.reasons.values())
+        number = len(self.material.probes) + sum(len(found) for _, found, _ in self.material.traces)
+        yield Line(row="set aside, of all of these", required=0.0, least=False,
+                   tuned=aside / number, n=number, ours=True)  # fmt: skip
+
+    def _laws(self) -> Iterator[Line]:
+        laws.linked(self.ours, self.board)
+        laws.everywhere(self.ours, self.board)
+        yield from self._share("one person, one surrogate", 1.0)
+        yield from self._share("one person, one surrogate, glued", 1.0, ours=True)
+        yield from self._share("the same in every trace", 1.0)
+        count = 2_000 if self.options.quick else 20_000
+        for kind, number in laws.collisions(self.ours, count).items():
+            yield Line(row=f"two entities, one: {kind}", required=0, least=False, tuned=number,
+                       n=count, unit="count")  # fmt: skip
+        chosen = self.material.probes[:: 40 if self.options.quick else 6]
+        laws.twice(self.ours, chosen, self.board)
+        yield from self._share("changed when scrubbed twice", 0.0, least=False)
+
+    def _hostile(self, plain: Future[Beside] | None) -> Iterator[Line]:
+        found, number, hidden = hostile.behind(self.ours)
+        if hidden:
+            self.notes.append(f"what follows these is not found: {hidden}")
+        yield Line(row="found behind hostile text", required=1.0, tuned=found / number, n=number)
+        seconds, unit = hostile.slowest(self.ours)
+        self.notes.append(f"slowest 10 kB: {unit!r} repeated, {seconds:.2f} s")
+        yield Line(row="slowest hostile 10 kB", required=0.1, least=False, tuned=seconds,
+                   n=len(hostile.ATTACKS), plain=plain.result().slowest if plain else None,
+                   plain_n=1, unit="s")  # fmt: skip
+
+    def _speed(self) -> Iterator[Line]:
+        found: Sequence[Case] = self.material.cases(AIRLINE) or self.material.cases(TRACES)
+        traces = [case.trace for case in found[: 10 if self.options.quick else None]]
+        rates = speed.rates(traces)
+        base = speed.plain_rate(Plain(), traces) if self.options.plain else None
+        if base:
+            self.notes.append(f"plain Presidio: {base:,.0f} characters a second of CPU time")
+        for name, required in (("full history", 100), ("no repetition", 10)):
+            self.notes.append(f"ours, {name}: {rates[name]:,.0f} characters a second of CPU time")
+            if base:
+                yield Line(row=f"speed, {name}", required=required, tuned=rates[name] / base,
+                           plain=1.0, n=len(traces), unit="x")  # fmt: skip
+
+    def _memory(self, name: str, found: tuple[float, str]) -> Iterator[Line]:
+        peak, outcome = found
+        self.notes.append(f"memory, {name} input: {outcome}")
+        yield Line(row=f"peak memory, {name} input", required=1024, least=False, tuned=peak, n=1,
+                   unit="MB")  # fmt: skip
+
+    def _share(
+        self, key: str, required: float, *, least: bool = True, ours: bool = False, label: str = ""
+    ) -> Iterator[Line]:
+        if key not in self.board.halves:
+            return
+        tuned, held, number = self.board.share(key)
+        plain = self.beside.rows.get(key) if self.beside else None
+        yield Line(
+            row=label or key, required=required, least=least, tuned=tuned, held=held, n=number,
+            plain=plain.share if plain else None, plain_n=plain.n if plain else 0, ours=ours,
+        )  # fmt: skip
+
+
+def show(bench: Bench, name: str) -> int:
+    """Print failures of the tuning half in the rows whose name contains ``name``."""
+    judge_probes(bench.ours, [p for p in bench.material.probes if name in p.row], bench.board)
+    if not bench.board.halves:
+        for group, found, _ in bench.material.traces:
+            if name.startswith(group) or group.startswith(name):
+                judge_cases(bench.ours, found, bench.board, group)
+    if not bench.board.halves:
+        laws.linked(bench.ours, bench.board)
+        laws.everywhere(bench.ours, bench.board)
+        laws.twice(bench.ours, bench.material.probes[::6], bench.board)
+    found_here = [failure for failure in bench.board.failures if name in failure.row]
+    for failure in found_here[:_SHOWN]:
+        print(f"\n{failure.row} ({failure.where}): {failure.value}")
+        print(f"  - {failure.text}\n  + {failure.result}")
+    print(f"\n{len(found_here)} failures in the tuning half of rows with '{name}' in their name")
+    return 0
+
+
+def main() -> int:
+    """Print the table, or the failures of one row."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("--quick", action="store_true", help="smaller samples, about a minute")
+    parser.add_argument("--no-plain", action="store_true", help="without plain Presidio")
+    parser.add_argument("--data", type=Path, default=DATA, help="default: %(default)s")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
-    options = parser.parse_args()
-    scrubber = Scrubber.create(ScrubPolicy(), PseudonymKey(b"a key for benchmarks, not a secret"))
-    scrubber.scrub_text("Zorvik Blarfo loads the model.")
-    tables: dict[str, list[Row]] = {}
-    tables["probes: share gone (tuned on / held out)"] = probe_table(
-        scrubber, positives(), gone=True
-    )
-    tables["not personal: share changed (tuned on / held out)"] = probe_table(
-        scrubber, negatives(), gone=False
-    )
-    airline = options.data / "tau2_airline"
-    if airline.exists():
-        traces, users = read_airline(airline)
-        tables["tau2_airline: known values gone"] = leak_table(scrubber, traces, users)
-        tables["speed"] = speed_table(traces, plain=options.plain)
-    if (options.data / "pii").exists():
-        tables["annotated sets: spans gone"] = annotated_table(scrubber, options.data / "pii")
-    if options.json:
-        print(json.dumps(tables, indent=2))
-        return
-    for title, rows in tables.items():
-        print(f"\n{title}")
-        for name, value in rows:
-            print(f"  {name:28} {value}")
-    if len(tables) < 5:
-        print(f"\nsome data is not in {options.data}: those tables are missing")
-
-
-def probe_table(scrubber: Scrubber, probes: list[Probe], *, gone: bool) -> list[Row]:
-    """For each row the share of probes whose value is gone (or was changed)."""
-    counts: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0, 0])
-    for probe in probes:
-        made = scrubber.scrub_text(probe.text)
-        if gone:
-            hit = probe.value not in made and probe.value not in _decoded(made)
-        else:
-            hit = made != probe.text
-        row = counts[probe.row]
-        row[2 * probe.held] += hit
-        row[2 * probe.held + 1] += 1
-    return [(name, f"{a / b:.3f} / {c / d:.3f}") for name, (a, b, c, d) in counts.items()]
-
-
-def _decoded(text: str) -> str:
-    try:
-        return base64.b64decode(text, validate=True).decode()
-    except (binascii.Error, ValueError):
-        return ""
-
-
-def read_airline(folder: Path) -> tuple[list[Trace], dict[str, Any]]:
-    """The transcripts as traces whose every LLM call holds the history so far, and the users."""
-    traces = []
-    for file in ("gpt-4.1.json", "gpt-4.1-sft.json"):
-        for run in json.loads((folder / file).read_text())["simulations"]:
-            results = {m["id"]: m["content"] for m in run["messages"] if m["role"] == "tool"}
-            history: list[Message] = []
-            steps: list[LLMCall | ToolCall] = []
-            for raw in run["messages"]:
-                requests = tuple(
-                    ToolRequest(name=c["name"], arguments=c["arguments"], call_id=c["id"])
-                    for c in raw.get("tool_calls") or ()
-                )
-                message = Message(role=raw["role"], content=raw["content"], tool_requests=requests)
-                if raw["role"] == "assistant":
-                    steps.append(
-                        LLMCall(step_id=str(len(steps)), input=tuple(history), output=(message,))
-                    )
-                    steps.extend(
-                        ToolCall(
-                            step_id=f"{len(steps)}.{i}", name=r.name, arguments=r.arguments,
-                            result=results.get(r.call_id or ""), call_id=r.call_id,
-                        )
-                        for i, r in enumerate(requests)
-                    )  # fmt: skip
-                history.append(message)
-            traces.append(Trace(trace_id=f"{file}/{run['task_id']}", steps=tuple(steps)))
-    return traces, json.loads((folder / "users.json").read_text())
-
-
-def _values(users: dict[str, Any], uid: str) -> Iterator[tuple[str, str]]:
-    user = users[uid]
-    yield from (("user id", uid), ("e-mail", user["email"]), ("date of birth", user["dob"]))
-    yield from (("street", user["address"]["address1"]), ("zip", user["address"]["zip"]))
-    yield from (("payment id", payment) for payment in user["payment_methods"])
-    for person in ({**user["name"], "dob": user["dob"]}, *user["saved_passengers"]):
-        yield from (("first name", person["first_name"]), ("last name", person["last_name"]))
-        yield "date of birth", person["dob"]
-
-
-def leak_table(scrubber: Scrubber, traces: list[Trace], users: dict[str, Any]) -> list[Row]:
-    """Known values of users that occur in a trace: the share that does not occur any more."""
-    counts: dict[str, list[int]] = defaultdict(lambda: [0, 0])
-    calls = changed = 0
-    every = {value for uid in users for _, value in _values(users, uid)}
-    anyone = _bounded("|".join(map(re.escape, sorted(every, key=len, reverse=True))))
-    for trace, result in zip(traces, scrubber.scrub_all(traces), strict=True):
-        if not isinstance(result, ScrubbedTrace):
-            continue
-        raw, made = _all_text(trace), _all_text(result.trace)
-        for uid in (u for u in users if u in raw):
-            for kind, value in set(_values(users, uid)):
-                if _bounded(re.escape(value)).search(raw):
-                    counts[kind][1] += 1
-                    counts[kind][0] += not _bounded(re.escape(value)).search(made)
-        for before, after in zip(trace.tool_calls, result.trace.tool_calls, strict=True):
-            if not anyone.search(json.dumps(before.arguments)):
-                calls += 1
-                changed += before.arguments != after.arguments
-    rows = [(kind, f"{gone / n:.3f}  ({n})") for kind, (gone, n) in sorted(counts.items())]
-    return [*rows, ("arguments altered for nothing", f"{changed} of {calls}")]
-
-
-def _bounded(regex: str) -> re.Pattern[str]:
-    return re.compile(rf"(?<![^\W_])(?:{regex})(?![^\W_])", re.IGNORECASE)
-
-
-def _all_text(value: Any) -> str:
-    return "\n".join(_texts(value))
-
-
-def _texts(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict):
-        for key, item in value.items():
-            yield str(key)
-            yield from _texts(item)
-    elif isinstance(value, list | tuple):
-        for item in value:
-            yield from _texts(item)
-    elif dataclasses.is_dataclass(value):
-        for field in dataclasses.fields(value):
-            yield from _texts(getattr(value, field.name))
-
-
-def speed_table(traces: list[Trace], *, plain: bool) -> list[Row]:
-    """Characters a second of CPU time, and the ratio to plain Presidio in this process."""
-    key = PseudonymKey(b"a key for benchmarks, not a secret")
-    strings = [text for trace in traces for text in _texts(trace) if text.strip()]
-    rows = []
-    rates = {}
-    unique = [Trace(trace_id=str(i), input=t) for i, t in enumerate(dict.fromkeys(strings))]
-    for name, batch in (("full history", traces), ("no repetition", unique)):
-        scrubber = Scrubber.create(ScrubPolicy(), key)  # caches start empty
-        scrubber.scrub_text("Zorvik Blarfo loads the model.")
-        size = sum(len(text) for trace in batch for text in _texts(trace))
-        started = time.process_time()
-        for _ in scrubber.scrub_all(batch):
-            pass
-        rates[name] = size / (time.process_time() - started)
-        rows.append((name, f"{rates[name]:,.0f} characters/s"))
+    parser.add_argument("--show", metavar="ROW", help="failures of the tuning half in such rows")
+    given = parser.parse_args()
+    plain = not (given.no_plain or given.show)
+    started = time.monotonic()
+    bench = Bench(Options(data=given.data, quick=given.quick, plain=plain))
+    bench.ours.scrub([Trace(trace_id="", input=speed.WARM)])
+    if given.show:
+        return show(bench, given.show)
+    lines = bench.lines()
+    if given.json:
+        shown = [{**dataclasses.asdict(line), "ok": line.ok} for line in lines]
+        print(json.dumps({"machine": machine(), "lines": shown, "notes": bench.notes}, indent=2))
+        return 0
+    missed = sum(not line.ok for line in lines)
+    print(f"\n{table.text(lines)}\n")
+    print(f"{missed} of {len(lines)} missed. {machine()}, {time.monotonic() - started:.0f} s")
+    print("tuned, held: the half that rules may be tuned on, and the half that nobody looks at")
+    print("≤ lines: the share that was changed though nothing is personal. * a bar of our own")
     if plain:
-        base = _plain_rate(strings)
-        rows.append(("plain Presidio", f"{base:,.0f} characters/s"))
-        rows.extend((f"{name}, ratio", f"{rate / base:.0f}x") for name, rate in rates.items())
-    return rows
-
-
-def _plain_rate(strings: list[str]) -> float:
-    from presidio_analyzer import AnalyzerEngine
-    from presidio_analyzer.nlp_engine import NlpEngineProvider
-
-    offline_suffixes()
-    model = {"lang_code": "en", "model_name": ScrubPolicy().model}
-    engine = NlpEngineProvider(
-        nlp_configuration={"nlp_engine_name": "spacy", "models": [model]}
-    ).create_engine()
-    analyzer = AnalyzerEngine(nlp_engine=engine)
-    sample = strings[:: max(1, len(strings) // 400)]
-    started = time.process_time()
-    for text in sample:
-        analyzer.analyze(text, language="en")
-    return sum(map(len, sample)) / (time.process_time() - started)
-
-
-def annotated_table(scrubber: Scrubber, folder: Path) -> list[Row]:
-    """Annotated spans that don't occur in the result any more, by set and type."""
-    counts: dict[str, list[int]] = defaultdict(lambda: [0, 0])
-    changed = clean = 0
-    for text, spans in _annotated(folder):
-        made = scrubber.scrub_text(text)
-        for kind, value in spans:
-            if kind in _ENTITIES and value.strip("?. "):
-                counts[kind][1] += 1
-                counts[kind][0] += not _bounded(re.escape(value)).search(made)
-        if not spans:
-            clean += 1
-            changed += made != text
-    rows = [(kind, f"{gone / n:.3f}  ({n})") for kind, (gone, n) in sorted(counts.items())]
-    return [*rows, ("texts without any, changed", f"{changed} of {clean}")]
-
-
-def _annotated(folder: Path) -> Iterator[tuple[str, list[tuple[str, str]]]]:
-    for file in sorted(folder.glob("presidio_research/*.json")):
-        for item in json.loads(file.read_text()):
-            spans = [(s["entity_type"], s["entity_value"]) for s in item["spans"]]
-            yield item["full_text"], spans
-    for file in sorted(folder.glob("datafog/*.json")):
-        for item in json.loads(file.read_text()):
-            yield item["input"], [(s["type"], s["text"]) for s in item["expected_entities"]]
+        print(f"plain: the same spaCy model; {bench.options.per_row} texts a row, every few traces")
+    print(f"counted as personal in annotated texts: {', '.join(sets.PERSONAL)}")
+    for note in bench.notes:
+        print(note)
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

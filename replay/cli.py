@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from anonymize import console
+from replay.commands.cassette import cassette
 
 if TYPE_CHECKING:
     from replay.config import ReplayConfig
@@ -46,6 +47,9 @@ def cli() -> None:
 
     Exit codes: 0 pass, 1 regressed, 2 could not run, 3 inconclusive.
     """
+
+
+cli.add_command(cassette)
 
 
 def main() -> None:

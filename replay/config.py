@@ -18,12 +18,14 @@ from replay.matching import ArgumentPath, parse_path
 
 if TYPE_CHECKING:
     from replay.faults import FaultRule
+    from replay.intercept.keys import MatchRules
 
 _TABLES = (
     "replay",
     "agents",
     "tools",
     "llm",
+    "http",
     "faults",
     "compare",
     "nightly",
@@ -105,6 +107,26 @@ class LlmSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HttpSettings:
+    """``[http]``: which recorded HTTP answers besides ``[llm] cassette``, and how it is matched."""
+
+    cassettes: tuple[str, ...] = ()
+    """Cassettes (`replay cassette import`) that answer every trace and are never written to."""
+    ignore_fields: tuple[str, ...] = ()
+    """Paths into JSON and form bodies that always vary: ``"$.metadata.request_id"``."""
+    ignore_query: tuple[str, ...] = ()
+    """Query parameters that always vary."""
+    delay_scale: float = 0.0
+    """Latencies and the gaps in streams: 1.0 as recorded, 0 for none at all."""
+
+    def rules(self) -> MatchRules:
+        """What does not count when requests are compared."""
+        from replay.intercept.keys import MatchRules
+
+        return MatchRules(ignore_fields=self.ignore_fields, ignore_query=self.ignore_query)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReplayConfig:
     """The whole file; ``root`` is its folder. The tables that others own are raw."""
 
@@ -114,6 +136,7 @@ class ReplayConfig:
     agents: Mapping[str, AgentSettings] = field(default_factory=dict)
     tools: Mapping[str, ToolSettings] = field(default_factory=dict)
     llm: LlmSettings = field(default_factory=LlmSettings)
+    http: HttpSettings = field(default_factory=HttpSettings)
     faults: Mapping[str, Any] = field(default_factory=dict)
     compare: Mapping[str, Any] = field(default_factory=dict)
     nightly: Mapping[str, Any] = field(default_factory=dict)
@@ -150,6 +173,7 @@ class ReplayConfig:
             agents=_each(AgentSettings, tables, "agents", file),
             tools=_each(ToolSettings, tables, "tools", file),
             llm=parse_table(LlmSettings, tables.get("llm", {}), f"{file}: llm"),
+            http=parse_table(HttpSettings, tables.get("http", {}), f"{file}: http"),
             **{
                 key: _table(tables.get(key, {}), f"{file}: {key}")
                 for key in ("faults", "compare", "nightly", "anonymize", "sources")
@@ -193,6 +217,9 @@ class ReplayConfig:
         for key in ("workers", "memory_mb"):
             if getattr(settings, key) < 0:
                 raise UsageError(f"{key} can't be negative", where=f"{file}: replay.{key}")
+        self.http.rules()
+        if self.http.delay_scale < 0:
+            raise UsageError("delay_scale can't be negative", where=f"{file}: http.delay_scale")
         for name, agent in self.agents.items():
             _check_agent(agent, f"{file}: agents.{name}")
         for name, tool in self.tools.items():

@@ -11,6 +11,7 @@ from typing import Any
 
 from anonymize.errors import UsageError
 from replay.config import ReplayConfig
+from replay.privacy import privacy_of
 from replay.runs import comparison, info_of
 
 
@@ -63,6 +64,7 @@ def diff_stores(request: DiffRequest, config: ReplayConfig) -> tuple[Mapping[str
         candidate=request.candidate_version or request.candidate.name,
         started_at=started,
         traces_read=len(diff.pairs) + len(diff.unpaired_baseline),
+        privacy=privacy_of(request.baseline, request.folder or Path()),
     )
     if request.folder is None:
         return to_json(diff, info), info.exit_code

@@ -18,7 +18,7 @@ from anonymize.trace import QuarantinedTrace, Trace
 from replay.config import ReplayConfig
 
 if TYPE_CHECKING:
-    from anonymize.scrub import Scrubber
+    from anonymize.workers import AnyScrubber
     from replay.faults.plan import FaultProof
     from replay.results import ReplayResult
 
@@ -54,9 +54,12 @@ class Keeper:
         self._digests = digests
         self._batch: list[tuple[ReplayResult, Trace]] = []
         self._flushed = time.monotonic()
-        self._scrubber: Scrubber | None = None
+        self._scrubber: AnyScrubber | None = None
 
     def add(self, result: ReplayResult, recording: Trace) -> None:
+        if self._scrubber is None:
+            self._scrubber = make_scrubber(self._config)
+            self._scrubber.start()  # it loads while agents go on
         self._batch.append((result, recording))
         late = time.monotonic() - self._flushed > FLUSH_SECONDS
         if len(self._batch) >= FLUSH_TRACES or late:
@@ -76,6 +79,14 @@ class Keeper:
         self._writer.write(items, source="replay", complete=False)
         self._batch.clear()
         self._flushed = time.monotonic()
+
+    def close(self) -> None:
+        """Keep what is left, and end the scrubber's processes."""
+        try:
+            self.flush()
+        finally:
+            if self._scrubber is not None:
+                self._scrubber.close()
 
     def _stamped(self, result: ReplayResult) -> Trace:
         trace = result.tagged().trace
@@ -123,16 +134,20 @@ def _unscrubbable(trace: Trace, reason: str) -> Trace:
     )
 
 
-def make_scrubber(config: ReplayConfig) -> Scrubber:
-    """The scrubber that the config describes; loads Presidio only when it is used."""
+def make_scrubber(config: ReplayConfig) -> AnyScrubber:
+    """The scrubber that the config describes; starts processes only when it is used.
+
+    Those are started afresh, not forked from this process, which has threads. They end with it;
+    :meth:`close <anonymize.workers.AnyScrubber.close>` ends them earlier.
+    """
     from anonymize.config import AnonymizeConfig
     from anonymize.keys import load_key
-    from anonymize.scrub import Scrubber
+    from anonymize.workers import open_scrubber
 
     settings = AnonymizeConfig.from_tables(
         {"anonymize": config.anonymize}, config.root, name=str(config.path or "replay.toml")
     )
-    return Scrubber.create(settings.policy, load_key(settings.policy, config.root))
+    return open_scrubber(settings.policy, load_key(settings.policy, config.root))
 
 
 def _append_proofs(folder: Path, found: Iterable[FaultProof]) -> None:

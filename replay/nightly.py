@@ -104,13 +104,15 @@ def _ingest(
     spec = settings.source
     if spec not in known.sources:
         spec = str(config.resolve(spec.replace("{date}", day.isoformat())))
-    summary, tally = ingest(
-        open_source(spec, known.sources),
-        store,
-        make_scrubber(config),
-        day=day,
-        progress=lambda t: on_progress(Progress(stage="ingesting", done=t.read)),
-    )
+    with make_scrubber(config) as scrubber:
+        scrubber.start()  # it loads while the source is read
+        summary, tally = ingest(
+            open_source(spec, known.sources),
+            store,
+            scrubber,
+            day=day,
+            progress=lambda t: on_progress(Progress(stage="ingesting", done=t.read)),
+        )
     return (
         f"{day}: {summary.added:,} added, {summary.unchanged:,} already there, "
         f"{summary.replaced:,} completed, {tally.skipped:,} skipped, "

@@ -23,7 +23,6 @@ from replay.events import (
 )
 from replay.faults import FaultPlan
 from replay.fingerprint import fingerprint
-from replay.intercept.cassette import Cassette
 from replay.pool import WorkerPool
 from replay.recording import replayable
 from replay.results import ReplayResult
@@ -113,9 +112,11 @@ class _Jobs:
 def _results(
     pool: WorkerPool, jobs: _Jobs, first: list[Job], ahead: int, config: ReplayConfig
 ) -> Iterator[ReplayResult]:
+    from replay.intercept.persist import CassetteWriter  # loads pyarrow
+
     path = config.resolve(config.llm.cassette) if config.llm.cassette else None
-    cassette = Cassette.load(path) if path else Cassette()
-    recorded = done = 0
+    cassette = CassetteWriter(path, config.http.rules()) if path else None
+    done = 0
     try:
         waiting = 0
         for job in chain(first, jobs.take(ahead - len(first))):
@@ -129,9 +130,8 @@ def _results(
                 jobs.tell(said)
                 continue
             result, interactions = said
-            for item in interactions:
-                cassette.add(item)
-            recorded += len(interactions)
+            if cassette is not None:
+                cassette.append(interactions)  # on disk: what a model said is paid for
             waiting -= 1
             done += 1
             for job in jobs.take(1):
@@ -143,8 +143,8 @@ def _results(
             yield result
     finally:
         pool.close()
-        if path and recorded:
-            cassette.save(path)
+        if cassette is not None:
+            cassette.close()
     jobs.tell(RunFinished(replayed=done, not_replayable=jobs.left_out))
 
 
@@ -158,6 +158,7 @@ def _setup(agent: str, config: ReplayConfig, plan: FaultPlan) -> Setup:
         tools=dict(config.tools),
         plan=plan,
         llm=config.llm,
+        http=config.http,
     )
 
 

@@ -25,6 +25,7 @@ from anonymize.trace import Trace
 from replay import folder as folders
 from replay.config import ReplayConfig
 from replay.keeper import Keeper, held, make_scrubber, proofs
+from replay.privacy import privacy_of
 from replay.recording import replayable
 
 if TYPE_CHECKING:
@@ -226,7 +227,7 @@ def _replay_missing(
         keeper.add(result, recordings.pop(result.trace.trace_id))
         progress("replaying")
     progress("scrubbing what the candidate said")
-    keeper.flush()
+    keeper.close()
 
 
 def _report(
@@ -277,6 +278,7 @@ def _report(
         traces_reused=selection.reused,
         faults=tuple(tally(request.plan, landed)),
         fault_proofs=tuple(landed),
+        privacy=privacy_of(request.traces, folder),
     )
     written = write_all(diff, info, folder)
     return RunOutcome(folder=folder, exit_code=info.exit_code, document=written.document)

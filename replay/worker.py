@@ -16,7 +16,7 @@ import socket
 import sys
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -28,7 +28,7 @@ from replay.agents.interface import Agent
 from replay.agents.python_function import PythonFunction, extend_path, load_function
 from replay.capture import linked
 from replay.channel import encode, receive
-from replay.config import AgentSettings, LlmSettings, ReplaySettings, ToolSettings
+from replay.config import AgentSettings, HttpSettings, LlmSettings, ReplaySettings, ToolSettings
 from replay.environment import Environment
 from replay.errors import BrokenReplay, ToolNotRecorded
 from replay.faults import FaultPlan
@@ -36,6 +36,7 @@ from replay.faults.rule import Effect
 from replay.intercept import guard, http, scope
 from replay.intercept.cassette import Cassette, Interaction
 from replay.intercept.hosts import AllowedHosts
+from replay.intercept.playback import Pace
 from replay.plain import NotPlain
 from replay.recording import Case, RecordedCall, case_from, recorded_calls
 from replay.results import ReplayResult, Status
@@ -64,6 +65,7 @@ class Setup:
     tools: Mapping[str, ToolSettings]
     plan: FaultPlan
     llm: LlmSettings
+    http: HttpSettings = field(default_factory=HttpSettings)
     mark: bytes = b""
     """Written to the output after each trace: see :mod:`replay.printed`."""
 
@@ -165,6 +167,7 @@ class Worker:
             self._ignored,
             self._cassette,
             recorded_only=self._setup.llm.mode == "recorded",
+            pace=Pace(self._setup.http.delay_scale),
         )
         names = tuple(sorted({*job.names, *self._setup.tools}))
         token = scope.CURRENT.set(http_scope)
@@ -261,7 +264,12 @@ def _message(error: BaseException) -> str:
 
 
 def _cassette(setup: Setup) -> Cassette | None:
-    return Cassette.load(setup.root / setup.llm.cassette) if setup.llm.cassette else None
+    rules = setup.http.rules()
+    own = Cassette.load(setup.root / setup.llm.cassette, rules) if setup.llm.cassette else None
+    for name in setup.http.cassettes:
+        own = own or Cassette(rules=rules)
+        own.read_also(setup.root / name)
+    return own
 
 
 def _hooks(setup: Setup) -> dict[str, Callable[..., Any]]:

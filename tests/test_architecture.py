@@ -61,7 +61,7 @@ def test_the_trace_model_needs_only_the_standard_library() -> None:
 
 
 SCRUBBER = ("scrub", "detect", "vault", "walk", "fields", "field_rules", "units", "documents", "structure",
-            "overlaps", "policy", "keys", "recognizers", "surrogates")  # fmt: skip
+            "overlaps", "policy", "keys", "recognizers", "scopes", "surrogates")  # fmt: skip
 READERS = ("sources", "conventions", "assemble", "assembly", "spans")
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from anonymize.binary import from_part
 from anonymize.conventions.values import as_dict, as_text, look, structured
 from anonymize.jsontools import dumps
 from anonymize.trace import Json, ToolRequest
@@ -224,32 +225,51 @@ def _media(item: dict[str, Any], content: Content, flags: set[str]) -> None:
     content.parts.append(without_bytes(item, flags))
 
 
-def without_bytes(value: Json, flags: set[str], depth: int = 0) -> Json:
-    """``value`` with base64 data replaced by its length; addresses of media stay."""
+def without_bytes(value: Json, flags: set[str], depth: int = 0, *, media: bool = True) -> Json:
+    """``value`` with base64 data replaced by a mark; addresses of media and texts stay.
+
+    The mark says kind, size and hash; the scrubber puts the hash under its key
+    (:mod:`anonymize.binary`). Only where a part is known to be ``media`` are short ones sure.
+    """
     if depth > 8:
         return value
     if isinstance(value, dict):
+        given = next((v for k, v in value.items() if k in _TYPE_KEYS and isinstance(v, str)), "")
         out = {}
         for key, item in value.items():
-            if key in _BYTES_KEYS and isinstance(item, str) and len(item) > 64:
+            mark = None
+            if media and key in _BYTES_KEYS and isinstance(item, str):
+                kind = "text" if value.get("type") == "text" else _FORMATS.get(given, given)
+                mark = from_part(item, kind)
+            if mark is not None:
                 flags.add("binary_dropped")
-                item = f"[binary: {len(item) * 3 // 4} bytes]"
-            out[key] = without_bytes(item, flags, depth + 1)
+            inner = without_bytes(item, flags, depth + 1, media=media) if mark is None else mark
+            out[key] = inner
         return out
     if isinstance(value, list):
-        return [without_bytes(item, flags, depth + 1) for item in value]
-    if isinstance(value, str) and value.startswith("data:") and ";base64," in value[:128]:
-        flags.add("binary_dropped")
-        head, _, data = value.partition(",")
-        return f"{head},[binary: {len(data) * 3 // 4} bytes]"
+        return [without_bytes(item, flags, depth + 1, media=media) for item in value]
+    if isinstance(value, str) and value[:5].lower() == "data:":
+        mark = from_part(value)
+        if mark is not None:
+            flags.add("binary_dropped")
+            return mark
     return value
 
 
-_BYTES_KEYS = frozenset({"data", "bytes", "content", "image", "file_data", "base64"})
+_BYTES_KEYS = frozenset({"data", "bytes", "content", "image", "file_data", "base64", "blob"})
+_TYPE_KEYS = frozenset({"media_type", "mediaType", "mime_type", "mimeType", "format"})
+#: OpenAI and Bedrock name a format where others give a type.
+_FORMATS = {
+    **{name: f"audio/{name}" for name in ("wav", "flac", "ogg", "opus", "aac")},
+    **{name: f"image/{name}" for name in ("png", "jpeg", "gif", "webp")},
+    "mp3": "audio/mpeg",
+    "pcm16": "audio/pcm",
+    "pdf": "application/pdf",
+}
 
 
 def _other(item: dict[str, Any], content: Content, flags: set[str]) -> None:
-    content.parts.append(without_bytes(item, flags))
+    content.parts.append(without_bytes(item, flags, media=False))
 
 
 _Reader = Callable[[dict[str, Any], Content, set[str]], None]

@@ -59,7 +59,7 @@ class MailboxRecognizer(PatternFamily):
     rules = (
         Rule(
             "EMAIL_ADDRESS",
-            rf"""(?:[\pL\pN._%+'\-]+|"[^"\s@]{{1,60}}")@{_HOST}""",
+            rf"""(?:[\pL\pN._%+'\-]+|"[^"@\n]{{1,60}}")@{_HOST}""",
             0.95,
             _plain,
         ),

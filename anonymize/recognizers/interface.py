@@ -101,6 +101,11 @@ class PatternFamily(LocalRecognizer):
         ]
 
 
+def name_of(recognizer: Any) -> str:
+    """What Presidio calls ``recognizer``."""
+    return str(recognizer.name)
+
+
 def context(words: str, *, reach: int = 40) -> Callable[[str, int], bool]:
     """A function that tells whether one of ``words`` (a regex) stands shortly before a place."""
     pattern = re.compile(rf"(?i)(?<!\w)(?:{words})(?![^\W_])")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -18,7 +19,10 @@ class Lexicon:
     ``first`` and ``last`` are names, ``words`` is everyday English, ``other`` are places,
     brands, months and the like, ``given`` are names that are everyday words too, and yet, when
     capitalised, mostly names. ``firm`` are given names known in several countries.
-    ``stops`` are the small words of other languages, by language.
+    ``rare_first`` and ``rare_last`` are names that few people bear: they count beside another
+    name or in a place where a name is due. ``cities`` are those of ``other`` that are one word.
+    ``stops`` are the small words of other languages, by language; ``foreign`` are those of them
+    that are no word of English and no greeting.
     """
 
     first: frozenset[str]
@@ -27,8 +31,12 @@ class Lexicon:
     other: frozenset[str]
     given: frozenset[str]
     firm: frozenset[str]
+    rare_first: frozenset[str] = frozenset()
+    rare_last: frozenset[str] = frozenset()
+    cities: frozenset[str] = frozenset()
     english: frozenset[str] = frozenset()
     stops: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    foreign: frozenset[str] = frozenset()
 
     def is_name(self, token: str) -> bool:
         """Whether folded ``token`` is a name and little else."""
@@ -42,6 +50,23 @@ class Lexicon:
     def is_first(self, token: str) -> bool:
         """Whether folded ``token`` is a given name and little else."""
         return token in self.first and token not in self.words and token not in self.other
+
+    def listed(self, token: str) -> bool:
+        """Whether folded ``token`` is in any list of names, whatever else it is."""
+        return (
+            token in self.first
+            or token in self.last
+            or token in self.rare_last
+            or token in self.rare_first
+        )
+
+    def family(self, token: str) -> bool:
+        """Whether folded ``token`` is a family name, by list or by its ending."""
+        return token in self.last or token in self.rare_last or self.shaped(token)
+
+    def shaped(self, token: str) -> bool:
+        """Whether folded ``token`` ends as family names do, and is no everyday word."""
+        return len(token) > 5 and _ENDING.search(token) is not None and not self.is_common(token)
 
     def is_common(self, token: str) -> bool:
         """Whether folded ``token`` is an everyday word or names something but a person."""
@@ -115,24 +140,52 @@ _LANGUAGES = (
 )
 
 
+#: Endings that make family names (daughter of, son of, from) and little else.
+_ENDING = re.compile(
+    r"(?:dottir|sdotter|poulos|etti|elli|ucci|acci|ozzi|izzi|azzi|biati|"
+    r"(?:s|ar)son|sson|[lnrstd]sen|ovich|evich|ovna|evna|escu|opoulos|poulou|oglou|oglu|"
+    r"shvili|[aiu]dze|enko|chuk|wicz|czyk|owski|ewski|owska|ewska|ovsky|evsky|inski|insky|ovic|evic|"
+    r"zadeh|nejad|khzad|ashvily|isyan|osyan|anyan|inyan|akis|iadis|idou|chukwu|gaard|quist|qvist|"
+    r"kvist|strom|bergen|meyer|maier|hauser|backer|velds?|huizen|beek|inen|auskas|iene|ynas|aitis|"
+    r"yshyn|azhvili|ananda|asinghe|aratne|murthy|swamy|ankar|ova|aite)$"
+)
+
+
 @lru_cache(1)
 def lexicon() -> Lexicon:
-    """The lists, read once in a process (about 30 ms)."""
+    """The lists, read once in a process (about 100 ms)."""
     firm = _read("names_firm.txt") | frozenset(_FIRM.split())
     stops = _stop_words()
     # A small word of another language is no name in any; "Jan" and "Kim" are, and stay.
     small = frozenset().union(*stops.values()) | frozenset(_POLITE.split())
-    words = (_read("words.txt") - frozenset(_FIRM.split())) | (small - firm)
+    cities = _read("cities.txt")
+    rare = _read("names_rare_first.txt")
+    small -= {word for word in small if len(word) > 4 and word in rare}
+    plain = _read("words.txt")
+    words = (plain - frozenset(_FIRM.split())) | (small - firm)
     return Lexicon(
         first=_read("names_first.txt"),
         last=_read("names_last.txt"),
         words=words,
-        other=_read("not_names.txt") | COUNTRIES,
+        other=_read("not_names.txt") | COUNTRIES | cities,
         given=frozenset(_GIVEN.split()),
         firm=firm,
+        rare_first=rare - small,
+        rare_last=_read("names_rare_last.txt") - small,
+        cities=cities,
         english=stops.pop("en"),
         stops=stops,
+        foreign=small - plain - frozenset(_POLITE.split()),
     )
+
+
+@lru_cache(1)
+def brands() -> re.Pattern[str]:
+    """Firms and products that bear a person's name (brands.txt), as one pattern."""
+    text = resources.files(__package__).joinpath("brands.txt").read_text(encoding="utf-8")
+    names = [line for line in text.splitlines() if line and not line.startswith("#")]
+    longest = sorted(names, key=len, reverse=True)
+    return re.compile(rf"(?i)(?<!\w)(?:{'|'.join(map(re.escape, longest))})(?:['’]s)?(?!\w)")
 
 
 def _stop_words() -> dict[str, frozenset[str]]:

@@ -7,17 +7,19 @@ in lists), and sees what they miss (names in no list). Both run; the vault joins
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Any
 
 from presidio_analyzer import LocalRecognizer, RecognizerResult
 
 from anonymize.recognizers.lexicon import lexicon
-from anonymize.surrogates import fold
+from anonymize.recognizers.name_forms import forms
+from anonymize.recognizers.name_places import placed
+from anonymize.recognizers.name_scripts import other_scripts
+from anonymize.recognizers.name_tokens import Token, tokens_of
+from anonymize.recognizers.wares import is_ware
 from anonymize.surrogates.persons import PARTICLES, SUFFIXES
 from anonymize.surrogates.places import KEPT
 
-_TOKEN = re.compile(r"[^\W\d_]+(?:['’ʼ\-‐][^\W\d_]+)*")
 _TITLE = frozenset(
     """
     mr mrs ms miss mx dr prof professor sir madam mister mme mlle herr frau senor senora sra
@@ -30,7 +32,8 @@ _INTRO = re.compile(
     r"\bi am|\bi['’]m|\bcall me|\bthis is|\bspeaking (?:with|to)|\bspoke (?:with|to)|"
     r"\bcustomer(?: name)?:?|\bpassengers?(?: name)?:?|\bpatient(?: name)?:?|\bguest:?|"
     r"\btraveler:?|\bcontact:?|\bemployee:?|\bowner:?|\bassignee:?|\bsigned,?|"
-    r"\bon behalf of|\battn:?|\bmein name ist|\bich bin|\bje m'appelle|"
+    r"\bname ?\?|\bin the name of|\bbooked under|\bon behalf of|\battn:?|"
+    r"\bmein name ist|\bich bin|\bje m'appelle|"
     r"\bme llamo|\bmi nombre es|\bmi chiamo)\s*[\"'*`]*$"
 )
 _GREET = re.compile(
@@ -40,7 +43,7 @@ _GREET = re.compile(
 )
 _INTRO_ENDS = frozenset(
     "name names is am im me with to customer passenger passengers patient guest traveler contact "
-    "employee owner assignee signed of attn bin mappelle llamo es chiamo ist".split()
+    "employee owner assignee signed of attn under bin mappelle llamo es chiamo ist".split()
 )
 _GREET_ENDS = frozenset(
     "hi hello hey dear thanks you regards sincerely cheers welcome back morning afternoon evening "
@@ -61,43 +64,6 @@ _BEFORE_CITY = frozenset(
     san santa los las saint st sao new port fort mount lake
     """.split()
 )
-
-
-@dataclass(frozen=True, slots=True)
-class _Token:
-    text: str
-    start: int
-    end: int
-    folded: str
-    parts: tuple[str, ...]
-
-    @property
-    def title(self) -> bool:
-        return self.text[0].isupper()
-
-    @property
-    def shout(self) -> bool:
-        return len(self.text) > 1 and self.text.isupper()
-
-
-def _tokens(text: str) -> list[_Token]:
-    found = []
-    for match in _TOKEN.finditer(text):
-        word = match.group()
-        start, end = match.span()
-        if end - start == 1 and word.islower():
-            continue
-        if len(word) > 3 and word[-2:] in ("'s", "’s"):
-            word, end = word[:-2], end - 2
-        if start and (text[start - 1].isdigit() or text[start - 1] in "_@#\\/%"):
-            continue
-        if end < len(text) and (
-            text[end].isdigit() or text[end] in "_@\\/(" or text[end : end + 3] == "://"
-        ):
-            continue
-        parts = tuple(fold(p) for p in re.split(r"[-‐]", word))
-        found.append(_Token(word, start, end, fold(word), parts))
-    return found
 
 
 class NameRecognizer(LocalRecognizer):
@@ -124,7 +90,7 @@ class NameRecognizer(LocalRecognizer):
 
     def find(self, text: str) -> list[tuple[int, int, float]]:
         """Spans of names with a score."""
-        tokens = _tokens(text)
+        tokens = tokens_of(text)
         # In chats without capitals a given name alone is all there is to go by.
         known = self._known
         self._small = (
@@ -137,11 +103,19 @@ class NameRecognizer(LocalRecognizer):
         while index < len(tokens):
             count, score = self._at(text, tokens, index)
             if count:
+                count += self._dotted(text, tokens, index + count)
                 found.append((tokens[index].start, tokens[index + count - 1].end, score))
             index += max(count, 1)
-        return found
+        merged = _merged([*found, *forms(text), *placed(text), *other_scripts(text)])
+        return [span for span in merged if not is_ware(text, span[0], span[1])]
 
-    def _at(self, text: str, tokens: list[_Token], i: int) -> tuple[int, float]:
+    def _dotted(self, text: str, tokens: list[Token], i: int) -> int:
+        """1 if ``Dongwook.Namgung`` goes on at ``i``."""
+        if i >= len(tokens) or text[tokens[i - 1].end : tokens[i].start] != ".":
+            return 0
+        return int(tokens[i].title and not self._known.is_common(tokens[i].folded))
+
+    def _at(self, text: str, tokens: list[Token], i: int) -> tuple[int, float]:
         """How many tokens from ``i`` on are a name (0: none), and the score."""
         token = tokens[i]
         if token.folded in SUFFIXES or (token.folded in PARTICLES and not token.title):
@@ -170,14 +144,14 @@ class NameRecognizer(LocalRecognizer):
             return 1, 0.6
         return self._listed(text, tokens, i)
 
-    def _introduced(self, token: _Token) -> bool:
+    def _introduced(self, token: Token) -> bool:
         known = self._known
         if token.title and not token.shout:
             plain = token.folded in known.words and token.folded not in known.given
             return not plain and (token.folded not in known.other or token.folded in known.first)
         return known.is_name(token.folded)
 
-    def _acting(self, text: str, token: _Token) -> bool:
+    def _acting(self, text: str, token: Token) -> bool:
         """``Chase approved ...``, ``Marisca, can I ...``: who does something or is spoken to."""
         known, after = self._known, text[token.end : token.end + 24]
         if token.folded in known.other:
@@ -188,11 +162,11 @@ class NameRecognizer(LocalRecognizer):
         plain = token.folded in known.words and token.folded not in known.given
         return opening and not plain and _SPOKEN_TO.match(after) is not None
 
-    def _greeted(self, token: _Token) -> bool:
+    def _greeted(self, token: Token) -> bool:
         known = self._known
         return token.folded in known.given or known.is_first(token.folded)
 
-    def _signed(self, text: str, token: _Token, previous: _Token) -> bool:
+    def _signed(self, text: str, token: Token, previous: Token) -> bool:
         """``Thanks, Xiomara`` at the end of a line: whoever it is, it is somebody."""
         ends = text[token.end :].lstrip(" .!*_")[:1] in ("", "\n")
         return (
@@ -202,7 +176,7 @@ class NameRecognizer(LocalRecognizer):
             and not any(self._known.is_common(part) for part in (token.folded, *token.parts[:1]))
         )
 
-    def _listed(self, text: str, tokens: list[_Token], i: int) -> tuple[int, float]:
+    def _listed(self, text: str, tokens: list[Token], i: int) -> tuple[int, float]:
         known, token = self._known, tokens[i]
         follower = tokens[i + 1] if i + 1 < len(tokens) else None
         if i and tokens[i - 1].folded in _BEFORE_CITY and tokens[i - 1].title:
@@ -234,7 +208,7 @@ class NameRecognizer(LocalRecognizer):
                 return 1, 0.55
         return 0, 0.0
 
-    def _pair(self, token: _Token, follower: _Token) -> bool:
+    def _pair(self, token: Token, follower: Token) -> bool:
         """Whether two neighbouring words are a given name and a family name."""
         known = self._known
         first = any(part in known.first for part in token.parts)
@@ -246,7 +220,7 @@ class NameRecognizer(LocalRecognizer):
         if token.title and follower.title:
             if plain_first:
                 # A given name and any capitalised word that is not an everyday one.
-                return not follower_common or (last and follower.folded not in known.other)
+                return not follower_common or last
             if token.folded in known.given:
                 return last and follower.folded not in known.other
             # A place or a word that is also a name ("Austin", "Angel"): the family name decides.
@@ -259,7 +233,7 @@ class NameRecognizer(LocalRecognizer):
             )
         return False
 
-    def _reversed(self, token: _Token, follower: _Token) -> bool:
+    def _reversed(self, token: Token, follower: Token) -> bool:
         """``Kovacs, Mei``."""
         known = self._known
         return (
@@ -272,7 +246,7 @@ class NameRecognizer(LocalRecognizer):
             and (token.folded not in known.words or token.shout == follower.shout)
         )
 
-    def _run(self, text: str, tokens: list[_Token], i: int, *, loose: bool, least: int = 1) -> int:
+    def _run(self, text: str, tokens: list[Token], i: int, *, loose: bool, least: int = 1) -> int:
         """How many tokens the name that begins at ``i`` has (at most five)."""
         known, count = self._known, least
         while count < 5 and i + count < len(tokens):
@@ -282,15 +256,26 @@ class NameRecognizer(LocalRecognizer):
             if gap not in (" ", ". ") or (gap == ". " and len(last.text) > 1):
                 break
             if token.folded in PARTICLES and not token.title and i + count + 1 < len(tokens):
-                following = tokens[i + count + 1]
-                if following.title and not known.is_common(following.folded):
-                    count += 2
+                ahead = i + count + 1
+                while tokens[ahead].folded in PARTICLES and ahead + 1 < len(tokens):
+                    ahead += 1  # van der Leek
+                following = tokens[ahead]
+                plain = known.is_common(following.folded) and token.folded in ("of", "the", "and")
+                if following.title and not plain and text[following.start - 1] == " ":
+                    count = ahead - i + 1
                     continue
                 break
-            named = any(p in known.first or p in known.last for p in token.parts)
+            named = any(known.listed(p) or known.shaped(p) for p in token.parts)
             common = known.is_common(token.folded)
             if token.title:
-                if not (initial or not common or (named and loose) or token.folded in known.given):
+                after_particle = count > 1 and last.folded in PARTICLES and last.title
+                if not (
+                    initial
+                    or not common
+                    or (named and loose)
+                    or token.folded in known.given
+                    or after_particle  # Xavier Du Cane
+                ):
                     named_last = token.folded in known.last and token.folded not in known.other
                     if not (named_last and count == 1):
                         break
@@ -300,6 +285,18 @@ class NameRecognizer(LocalRecognizer):
         return count
 
 
-def _near(text: str, left: _Token, right: _Token, gap: str) -> bool:
+def _merged(spans: list[tuple[int, int, float]]) -> list[tuple[int, int, float]]:
+    """Spans that overlap as one: what one rule sees of a name, and what another."""
+    merged: list[tuple[int, int, float]] = []
+    for start, end, score in sorted(spans):
+        if merged and start < merged[-1][1]:
+            low, high, best = merged[-1]
+            merged[-1] = low, max(high, end), max(best, score)
+        else:
+            merged.append((start, end, score))
+    return merged
+
+
+def _near(text: str, left: Token, right: Token, gap: str) -> bool:
     between = text[left.end : right.start]
     return between == gap or (gap == ". " and between in (".", " "))

@@ -7,6 +7,9 @@ import ipaddress
 from anonymize.recognizers.interface import Checked, PatternFamily, Rule, context, ends_clean
 from anonymize.surrogates.network import is_nobodys
 
+_says_mac = context(
+    r"mac|mac address|bssid|hwaddr|ethernet|wifi|wi-fi|bluetooth|physical", reach=30
+)
 _says_version = context(r"version|release|build|v|ver|section|chapter|rev", reach=14)
 
 
@@ -49,6 +52,12 @@ def _mac(text: str, start: int, end: int) -> Checked:
     return (start, end, 0.85) if len(set(digits)) > 2 else None
 
 
+def _bare_mac(text: str, start: int, end: int) -> Checked:
+    digits = sum(c.isdigit() for c in text[start:end])
+    said = _says_mac(text, start) and 0 < digits < 12
+    return (start, end, 0.7) if said and ends_clean(text, end, also=":-") else None
+
+
 class NetworkRecognizer(PatternFamily):
     """IP_ADDRESS, MAC_ADDRESS."""
 
@@ -66,5 +75,13 @@ class NetworkRecognizer(PatternFamily):
             r"(?:[0-9A-Fa-f]{2}-){5}[0-9A-Fa-f]{2}|(?:[0-9A-Fa-f]{4}\.){2}[0-9A-Fa-f]{4})",
             0.85,
             _mac,
+        ),
+        Rule("MAC_ADDRESS", r"(?:^|[^\pL\pN_:\-])([0-9A-Fa-f]{12})", 0.7, _bare_mac),
+        Rule(
+            "MAC_ADDRESS",
+            r"(?:^|[^\pL\pN_:\-])((?:[0-9A-Fa-f]{2} ){5}[0-9A-Fa-f]{2}|"
+            r"[0-9A-Fa-f]{6}[:\-][0-9A-Fa-f]{6})",
+            0.7,
+            _bare_mac,
         ),
     )

@@ -17,6 +17,7 @@ _says_other = context(
     r"sequence|epoch|time",
     reach=24,
 )
+_says_cash = context(r"cash ?app|cashtag|cash tag|square cash|pay me|send (?:it )?to", reach=40)
 _says_iban = context(r"iban|konto|account|compte", reach=24)
 _BINS = re.compile(
     r"4(?:\d{12}|\d{15}|\d{18})|5[1-5]\d{14}|2(?:22[1-9]|2[3-9]\d|[3-6]\d\d|7[01]\d|720)\d{12}|"
@@ -46,7 +47,8 @@ def _card(text: str, start: int, end: int) -> Checked:
     if _GROUPED.fullmatch(value) or _says_card(text, start):
         return start, end, 0.95
     # One in ten numbers is Luhn-valid, so the brand, the length and the words around decide.
-    plain = len(digits) in (15, 16) and digits[0] != "6" and not _says_other(text, start)
+    issued = digits[0] != "6" or digits.startswith(("6011", "62", "65"))
+    plain = 14 <= len(digits) <= 16 and issued and not _says_other(text, start)
     return start, end, 0.6 if plain else WEAK
 
 
@@ -74,6 +76,22 @@ def _handle(text: str, start: int, end: int) -> Checked:
     return (start, end, 0.8) if ends_clean(text, end, also="-") else None
 
 
+_PAGES = frozenset("home help login signin about pricing business send request pay us".split())
+
+
+def _named(text: str, start: int, end: int) -> Checked:
+    while end > start and text[end - 1] in ".-_":
+        end -= 1
+    value = text[start:end].lower()
+    return None if len(value) < 2 or value in _PAGES else (start, end, 0.85)
+
+
+def _cashtag(text: str, start: int, end: int) -> Checked:
+    value = text[start + 1 : end]
+    said = _says_cash(text, start) or _says_cash(text[end : end + 30] + " ", 30)
+    return (start, end, 0.75) if said and not value.isupper() and ends_clean(text, end) else None
+
+
 class PaymentRecognizer(PatternFamily):
     """CREDIT_CARD, IBAN_CODE, PAYMENT_ID."""
 
@@ -87,7 +105,8 @@ class PaymentRecognizer(PatternFamily):
         ),
         Rule(
             "PAYMENT_ID",
-            r"(?i)(?:^|[^\pL\pN])((?:credit_card|debit_card|gift_card|certificate|paypal|venmo|zelle|"
+            r"(?i)(?:^|[^\pL\pN])((?:credit_card|debit_card|gift_card|certificate|paypal|venmo|"
+            r"zelle|"
             r"bank_account|voucher|apple_pay|google_pay|klarna|sepa|wallet|payment|payment_method)"
             r"_[0-9a-z]{0,4}[0-9][0-9a-z]{2,20})",
             0.8,
@@ -97,6 +116,39 @@ class PaymentRecognizer(PatternFamily):
             "PAYMENT_ID",
             r"(?:^|[^\pL\pN])((?:cus|pm|card|src|ba|btok|seti|sub)_[A-Za-z0-9]{14,32})",
             0.7,
+            _handle,
+        ),
+        Rule(
+            "PAYMENT_ID",
+            r"(?i)(?:paypal\.me/|paypal\.com/paypalme/|venmo\.com/(?:u/|code\?user_id=)?|"
+            r"cash\.app/\$?|"
+            r"revolut\.me/|monzo\.me/|wise\.com/pay/me/|ko-fi\.com/|buymeacoffee\.com/|"
+            r"zellepay\.com/u/)"
+            r"@?([A-Za-z0-9][A-Za-z0-9._\-]{1,60})",
+            0.85,
+            _named,
+        ),
+        Rule(
+            "PAYMENT_ID",
+            r"(?i)(?:venmo|paypal|zelle|cash ?app|revolut|upi(?: id)?|vpa|paytm|alipay|"
+            r"pix(?: key)?|chave pix)"
+            r"(?: handle| id| username| account| user| name| tag)?(?: is| at|:|"
+            r"=)? {0,2}([@$][A-Za-z0-9][A-Za-z0-9._\-]{1,40})",
+            0.8,
+            _named,
+        ),
+        Rule("PAYMENT_ID", r"(?:^|[^\pL\pN_$])(\$[A-Za-z][A-Za-z0-9_]{2,20})", 0.75, _cashtag),
+        # UPI addresses: the part after @ names a bank and has no dot.
+        Rule(
+            "PAYMENT_ID",
+            r"(?i)(?:^|[^\pL\pN_.\-])([a-z0-9][a-z0-9._\-]{1,60}@(?:ok(?:axis|hdfcbank|icici|sbi)|"
+            r"ybl|ibl|axl|apl|yapl|rapl|paytm|ptaxis|ptsbi|pthdfc|ptyes|upi|sbi|hdfcbank|icici|"
+            r"axisbank|kotak|"
+            r"axisb|yesbank|barodampay|fbl|idfcbank|indus|jupiteraxis|waicici|wahdfcbank|waaxis|"
+            r"wasbi|"
+            r"freecharge|airtel|postbank|cnrb|pnb|unionbank|federal|rbl|ikwik|abfspay|naviaxis|"
+            r"superyes))",
+            0.85,
             _handle,
         ),
     )

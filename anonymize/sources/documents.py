@@ -6,10 +6,10 @@ with lengths), or the collector's size-prefixed messages. Good lines survive bad
 
 from __future__ import annotations
 
+import io
 import json
 import re
-from collections.abc import Iterator
-from itertools import chain
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import orjson
@@ -17,6 +17,7 @@ import orjson
 from anonymize.conventions.message import read_role
 from anonymize.jsontools import MAX_DEPTH, JsonError, too_deep
 from anonymize.sources import otlp_proto
+from anonymize.sources.budget import parsed_size
 from anonymize.sources.files import GZIP, ZSTD, OpenedFile, decompress
 from anonymize.sources.interface import Limits
 from anonymize.sources.langfuse_export import is_langfuse, read_langfuse
@@ -25,32 +26,51 @@ from anonymize.trace import Json, SkippedTrace
 
 EMPTY = "the file is empty"
 TOO_LARGE = "a document is too large"
+TOO_MANY = "a document has too many values"
 NOT_JSON = "not JSON"
 NOT_TRACES = "JSON, but neither OTLP traces nor a Langfuse export"
 TRANSCRIPTS = "chat transcripts without a [sources.NAME] table"
 _BOM = b"\xef\xbb\xbf"
 _BLANK = b" \t\r\n"
 _CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+#: Of one file, so many records of what was skipped are kept one by one.
+MOST_SKIPPED = 20_000
 
 
-def read_file(path: Path, limits: Limits) -> Iterator[Found]:
-    """Everything that one file holds. Problems come as ``SkippedTrace``, never as exceptions."""
+class TooManyValues(JsonError):
+    """JSON text that would take too much memory."""
+
+
+def read_file(
+    path: Path, limits: Limits, begin: Callable[[], bool] = lambda: True
+) -> Iterator[Found]:
+    """Everything that one file holds. Problems come as ``SkippedTrace``, never as exceptions.
+
+    ``begin`` is asked before each document, in order, whether to read it. (The first line of a
+    file is always looked into: it tells what the file is.)
+    """
     where = str(path)
     try:
-        file = OpenedFile(path, limits)
+        file = OpenedFile(path, limits, begin)
     except OSError as error:
         yield SkippedTrace(reason=f"can't be opened: {error.strerror}", where=where)
         return
     with file:
         found = False
+        skipped = 0
         last: SkippedTrace | None = None
         for item in _read(file, where):
             found = True
-            if last is not None:
+            if last is not None and skipped <= MOST_SKIPPED:
                 yield last
             last = item if isinstance(item, SkippedTrace) else None
             if last is None:
                 yield item
+            else:
+                skipped += 1
+        if skipped > MOST_SKIPPED:
+            more = skipped - MOST_SKIPPED
+            yield SkippedTrace(reason="more that could not be read", where=f"{where}: {more:,}")
         if file.broken:  # what could not be read last is a consequence of that: said once
             yield SkippedTrace(reason=file.broken, where=where)
         elif last is not None or not found:
@@ -68,7 +88,7 @@ def _read(file: OpenedFile, where: str) -> Iterator[Found]:
     elif _is_framed(head):
         yield from _read_framed(file, where)
     elif otlp_proto.looks_like_proto(head):
-        yield from otlp_proto.read_stream(file.stream, where, file.limits.document)
+        yield from otlp_proto.read_stream(file.stream, where, file.limits, file.begin)
     else:
         yield SkippedTrace(reason="neither JSON nor protobuf", where=where)
 
@@ -77,57 +97,82 @@ def _read_json(file: OpenedFile, where: str) -> Iterator[Found]:
     """One document a line if the first line is one; else one document, else line by line."""
     lines = file.lines()
     number, first = next(lines, (1, b""))
-    if first is None:
-        yield SkippedTrace(reason=TOO_LARGE, where=f"{where}:{number}")
-        yield from _read_lines(lines, where)
+    file.begin()
+    if isinstance(first, int):
+        yield SkippedTrace(reason=TOO_LARGE, where=f"{where}:{number}", size=first)
+        yield from _read_lines(file, lines, where)
         return
     try:
-        document, dirty = parse_document(first.removeprefix(_BOM))
+        document, dirty = parse_document(first.removeprefix(_BOM), file.limits)
+    except TooManyValues:
+        yield SkippedTrace(reason=TOO_MANY, where=f"{where}:{number}", size=len(first))
+        yield from _read_lines(file, lines, where)
+        return
     except JsonError:
         yield from _read_whole(file, first, number, where)
         return
+    first = b""
     yield from read_document(document, f"{where}:{number}", dirty=dirty)
-    yield from _read_lines(lines, where)
+    document = None
+    yield from _read_lines(file, lines, where)
 
 
 def _read_whole(file: OpenedFile, first: bytes, number: int, where: str) -> Iterator[Found]:
     rest = file.rest()
     if len(first) + len(rest) > file.limits.document:  # too much for one document: lines, then
         yield SkippedTrace(reason=_reason(first), where=f"{where}:{number}")
-        yield from _read_lines(file.lines(before=rest, number=number), where)
+        first = b""
+        yield from _read_lines(file, file.lines(before=rest, number=number), where)
         return
     if not rest.strip():
         yield SkippedTrace(reason=_reason(first), where=f"{where}:{number}")
         return
     try:
-        document, dirty = parse_document(first.removeprefix(_BOM) + rest)
+        document, dirty = parse_document(first.removeprefix(_BOM) + rest, file.limits)
+    except TooManyValues:
+        size = len(first) + len(rest)
+        yield SkippedTrace(reason=TOO_MANY, where=where, size=size)
+        return
     except JsonError:
         pass
     else:
+        first = rest = b""
         yield from read_document(document, where, dirty=dirty)
         return
     # Either lines of which the first is bad, or one long document that is: told by the rest.
-    lines = enumerate(rest.split(b"\n"), start=number + 1)
-    numbered = [(i, line) for i, line in lines if line.strip()]
-    results = [list(_read_line(line, f"{where}:{i}")) for i, line in numbered]
-    if any(not isinstance(item, SkippedTrace) for items in results for item in items):
-        yield SkippedTrace(reason=_reason(first), where=f"{where}:{number}")
-        yield from chain.from_iterable(results)
-    else:
+    bad: list[SkippedTrace] = []
+    good = False
+    for i, line in enumerate(io.BytesIO(rest), start=number + 1):
+        for item in _read_line(line, f"{where}:{i}", file.limits) if line.strip() else ():
+            if not good and not isinstance(item, SkippedTrace):
+                good = True
+                yield SkippedTrace(reason=_reason(first), where=f"{where}:{number}")
+                yield from bad
+            if good:
+                yield item
+            elif isinstance(item, SkippedTrace) and len(bad) < MOST_SKIPPED:
+                bad.append(item)
+    if not good:
         yield SkippedTrace(reason=_reason(first + rest), where=where)
 
 
-def _read_lines(lines: Iterator[tuple[int, bytes | None]], where: str) -> Iterator[Found]:
+def _read_lines(
+    file: OpenedFile, lines: Iterator[tuple[int, bytes | int]], where: str
+) -> Iterator[Found]:
     for number, line in lines:
-        if line is None:
-            yield SkippedTrace(reason=TOO_LARGE, where=f"{where}:{number}")
-        else:
-            yield from _read_line(line, f"{where}:{number}")
+        wanted = file.begin()
+        if isinstance(line, int):
+            yield SkippedTrace(reason=TOO_LARGE, where=f"{where}:{number}", size=line)
+        elif wanted:
+            yield from _read_line(line, f"{where}:{number}", file.limits)
 
 
-def _read_line(line: bytes, where: str) -> Iterator[Found]:
+def _read_line(line: bytes, where: str, limits: Limits) -> Iterator[Found]:
     try:
-        document, dirty = parse_document(line)
+        document, dirty = parse_document(line, limits)
+    except TooManyValues:
+        yield SkippedTrace(reason=TOO_MANY, where=where, size=len(line))
+        return
     except JsonError:
         yield SkippedTrace(reason=_reason(line), where=where, size=len(line))
         return
@@ -138,14 +183,17 @@ def _reason(data: bytes) -> str:
     return f"JSON nested deeper than {MAX_DEPTH} levels" if too_deep(data) else NOT_JSON
 
 
-def parse_document(data: bytes) -> tuple[Json, bool]:
+def parse_document(data: bytes, limits: Limits) -> tuple[Json, bool]:
     """A JSON document, and whether it may hold text that can't be stored.
 
     Tolerates invalid UTF-8, lone surrogates and NaN: what was meant is clear, and it is flagged.
 
     Raises:
+        TooManyValues: parsed, it would take more memory than ``limits`` allow.
         JsonError: not JSON, or nested too deeply.
     """
+    if parsed_size(data, limits.values) > limits.values:
+        raise TooManyValues
     escapes = b"\\u" in data
     dirty = escapes and (b"\\u0000" in data or b"\\ud" in data or b"\\uD" in data)
     try:
@@ -233,6 +281,7 @@ def _read_framed(file: OpenedFile, where: str) -> Iterator[Found]:
         place = f"{where}: message {index}"
         index += 1
         size = int.from_bytes(prefix, "big")
+        wanted = file.begin()
         if len(prefix) < 4 or size > file.limits.document:
             reason = "the data ends too early" if len(prefix) < 4 else TOO_LARGE
             yield SkippedTrace(reason=reason, where=place)
@@ -241,10 +290,12 @@ def _read_framed(file: OpenedFile, where: str) -> Iterator[Found]:
         if len(data) < size:
             yield SkippedTrace(reason="the data ends too early", where=place)
             return
+        if not wanted:
+            continue
         content = decompress(data, file.limits.document)
         if content is None:
             yield SkippedTrace(reason="the compressed data is damaged", where=place)
         elif content.lstrip(_BLANK)[:1] in (b"{", b"["):
-            yield from _read_line(content, place)
+            yield from _read_line(content, place, file.limits)
         else:
-            yield from otlp_proto.read_message(content, place)
+            yield from otlp_proto.read_message(content, place, file.limits)

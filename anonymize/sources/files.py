@@ -9,7 +9,7 @@ from __future__ import annotations
 import glob
 import io
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import zstandard
@@ -77,11 +77,15 @@ class OpenedFile:
     """A file's content after decompression, as a stream of bytes.
 
     ``broken`` is ``None`` or, once the end was reached, why the content is not complete.
+    ``begin`` is asked before each document whether to read it.
     """
 
-    def __init__(self, path: Path, limits: Limits) -> None:
+    def __init__(
+        self, path: Path, limits: Limits, begin: Callable[[], bool] = lambda: True
+    ) -> None:
         self.path = path
         self.limits = limits
+        self.begin = begin
         self._raw = path.open("rb")
         self._feed = _Feed(self._raw, limits.file)
         self.stream = io.BufferedReader(self._feed, buffer_size=1 << 20)
@@ -95,8 +99,8 @@ class OpenedFile:
         """The first bytes, without consuming them."""
         return self.stream.peek(size)[:size]
 
-    def lines(self, *, before: bytes = b"", number: int = 0) -> Iterator[tuple[int, bytes | None]]:
-        """Lines with their numbers, without blank ones; ``None`` for one over the limit.
+    def lines(self, *, before: bytes = b"", number: int = 0) -> Iterator[tuple[int, bytes | int]]:
+        """Lines with their numbers, without blank ones; of one over the limit only its size.
 
         ``before`` was read from the stream already; ``number`` lines came earlier.
         """
@@ -112,16 +116,19 @@ class OpenedFile:
             if not line:
                 return
             if len(line) >= self.limits.document and not line.endswith(b"\n"):
-                self._skip_line()
-                yield number, None
+                size = len(line)
+                line = b""
+                yield number, size + self._skip_line()
             elif not line.isspace():
                 yield number, line
 
-    def _skip_line(self) -> None:
+    def _skip_line(self) -> int:
+        size = 0
         while True:
             rest = self.stream.readline(_CHUNK)
+            size += len(rest)
             if not rest or rest.endswith(b"\n"):
-                return
+                return size
 
     def rest(self) -> bytes:
         """All that is left; if it is more than one document may be, one byte more than that."""

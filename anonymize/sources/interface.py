@@ -49,7 +49,15 @@ class SourceSettings:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Sizes in bytes after decompression: of one line or message, and of one file."""
+    """Sizes in bytes. What is larger is skipped, with a reason, before it is in memory.
 
-    document: int = 256 * 2**20
+    ``document`` is one line or message and ``file`` one file, after decompression. ``values``
+    is what a document takes once parsed, ``trace`` what the spans of one trace take, ``held``
+    what is kept while traces are put together: input with more is read several times.
+    """
+
+    document: int = 64 * 2**20
     file: int = 16 * 2**30
+    values: int = 256 * 2**20
+    trace: int = 96 * 2**20
+    held: int = 128 * 2**20

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from sys import intern
 from typing import Any
 
+from anonymize.binary import decoded, interim
 from anonymize.spans import Scope, Span, SpanEvent, SpanStatus
 from anonymize.trace import Json, SkippedTrace
 
@@ -181,7 +182,7 @@ def _kvlist(value: Any, flags: list[str], depth: int) -> Json:
 
 def _bytes(value: Any, flags: list[str], depth: int) -> Json:
     flags.append("binary_dropped")
-    return f"[binary: {len(str(value).rstrip('=')) * 3 // 4} bytes]"
+    return interim(decoded(str(value)) or b"")
 
 
 def _double(value: Any, flags: list[str], depth: int) -> Json:

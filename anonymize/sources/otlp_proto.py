@@ -7,13 +7,15 @@ last message only, and a long file is never in memory as a whole.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from sys import intern
 from typing import Any, BinaryIO
 
 from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans
 
+from anonymize.binary import interim
+from anonymize.sources.interface import Limits
 from anonymize.sources.otlp_json import Found, finite
 from anonymize.spans import Scope, Span, SpanEvent, SpanStatus
 from anonymize.trace import Json, SkippedTrace
@@ -24,6 +26,23 @@ _STATUSES: tuple[SpanStatus, ...] = ("unset", "ok", "error")
 _REMOTE = 0x200
 _TRUNCATED = "the protobuf data ends too early"
 _MALFORMED = "malformed protobuf"
+#: An empty message takes two bytes in a file and about 200 in memory; in small ones it may.
+_SMALL = 1 << 20
+_MESSAGE = 200
+#: The bytes of a field by its wire type; those of 0 and 2 are told by what stands there.
+_FIXED = {0: 0, 1: 8, 2: 0, 5: 4}
+#: Which field of which message is a message, as far as there can be many.
+_INNER: dict[str, dict[int, str]] = {
+    "resource spans": {1: "list", 2: "scope spans"},
+    "scope spans": {2: "span"},
+    "span": {9: "attribute", 11: "event", 13: "link"},
+    "event": {3: "attribute"},
+    "link": {4: "attribute"},
+    "attribute": {2: "value"},
+    "value": {5: "array", 6: "list"},
+    "array": {1: "value"},
+    "list": {1: "attribute"},
+}
 
 
 def looks_like_proto(head: bytes) -> bool:
@@ -34,8 +53,13 @@ def looks_like_proto(head: bytes) -> bool:
     return used > 0 and size > 2 and head[used : used + 1] == b"\n"
 
 
-def read_stream(stream: BinaryIO, where: str, limit: int) -> Iterator[Found]:
-    """The spans of bare or length-delimited messages, one resource at a time."""
+def read_stream(
+    stream: BinaryIO, where: str, limits: Limits, begin: Callable[[], bool]
+) -> Iterator[Found]:
+    """The spans of bare or length-delimited messages, one resource at a time.
+
+    ``begin`` is asked before each resource whether to read it.
+    """
     position = 0
     end_of_message = 0
     while True:
@@ -51,7 +75,8 @@ def read_stream(stream: BinaryIO, where: str, limit: int) -> Iterator[Found]:
             continue
         size, used = _read_varint(stream)
         position += used
-        if used == 0 or size > limit:
+        wanted = begin()
+        if used == 0 or size > limits.document:
             reason = _TRUNCATED if used == 0 else "a message is too large"
             yield SkippedTrace(reason=reason, where=f"{where}: byte {position}")
             return
@@ -60,10 +85,11 @@ def read_stream(stream: BinaryIO, where: str, limit: int) -> Iterator[Found]:
             yield SkippedTrace(reason=_TRUNCATED, where=f"{where}: byte {position}")
             return
         position += size
-        yield from read_resource_spans(data, f"{where}: byte {position - size}")
+        if wanted:
+            yield from read_resource_spans(data, f"{where}: byte {position - size}", limits)
 
 
-def read_message(data: bytes, where: str) -> Iterator[Found]:
+def read_message(data: bytes, where: str, limits: Limits) -> Iterator[Found]:
     """The spans of one whole message in memory."""
     position = 0
     while position < len(data):
@@ -73,12 +99,15 @@ def read_message(data: bytes, where: str) -> Iterator[Found]:
         if tag != _FIELD_1 or not used or not more or position + size > len(data):
             yield SkippedTrace(reason=_MALFORMED, where=f"{where}: byte {position}")
             return
-        yield from read_resource_spans(data[position : position + size], where)
+        yield from read_resource_spans(data[position : position + size], where, limits)
         position += size
 
 
-def read_resource_spans(data: bytes, where: str) -> Iterator[Found]:
+def read_resource_spans(data: bytes, where: str, limits: Limits) -> Iterator[Found]:
     """The spans of one ``ResourceSpans`` message."""
+    if len(data) > _SMALL and _too_many(data, limits.values // _MESSAGE):
+        yield SkippedTrace(reason="a message has too many parts", where=where, size=len(data))
+        return
     message = ResourceSpans()
     try:
         message.ParseFromString(data)
@@ -160,8 +189,28 @@ def _value(value: Any, kind: str | None, flags: list[str]) -> Json:
         return _attributes(value.kvlist_value.values, flags)
     if kind == "bytes_value":
         flags.append("binary_dropped")
-        return f"[binary: {len(value.bytes_value)} bytes]"
+        return interim(value.bytes_value)
     return None
+
+
+def _too_many(data: bytes, most: int) -> bool:
+    """Whether a message holds more than ``most`` messages, told without making any."""
+    count = 0
+    stack = [(0, len(data), "resource spans")]
+    while stack and count <= most:
+        position, end, kind = stack.pop()
+        inner = _INNER[kind]
+        while position < end and count <= most:
+            tag, used = _varint(data[position : position + 10])
+            value, more = _varint(data[position + used : position + used + 10])
+            wire = tag & 7
+            if not used or wire not in _FIXED or (wire in (0, 2) and not more):
+                break  # damaged: the parser will say so
+            position += used + (more + value if wire == 2 else more if wire == 0 else _FIXED[wire])
+            if wire == 2 and (name := inner.get(tag >> 3)):
+                count += 1
+                stack.append((position - value, min(position, end), name))
+    return count > most
 
 
 def _varint(data: bytes) -> tuple[int, int]:

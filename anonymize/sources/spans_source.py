@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import jmespath
 from jmespath.exceptions import JMESPathError
@@ -11,10 +12,12 @@ from jmespath.exceptions import JMESPathError
 from anonymize.assemble import assemble
 from anonymize.conventions.values import as_text
 from anonymize.errors import SourceError
+from anonymize.sources.budget import held_size
+from anonymize.sources.catalog import Catalog, Shelf
 from anonymize.sources.documents import read_file
 from anonymize.sources.files import find_files
 from anonymize.sources.interface import Limits, SourceSettings
-from anonymize.sources.otlp_json import LogEvent
+from anonymize.sources.otlp_json import Found
 from anonymize.spans import Span, SpanEvent
 from anonymize.trace import Json, SkippedTrace, Trace
 
@@ -23,7 +26,8 @@ from anonymize.trace import Json, SkippedTrace, Trace
 class SpanSource:
     """A file, folder or glob of OTLP or Langfuse files. Traces may be spread over all of them.
 
-    Everything is in memory until the last span was read: only then is a trace known to be whole.
+    Only when the last span was read is a trace known to be whole. Input that is too large to be
+    kept until then (``limits.held``) is read again, part by part, each time for other traces.
     """
 
     name: str
@@ -34,34 +38,63 @@ class SpanSource:
     limits: Limits = field(default_factory=Limits)
 
     def read(self) -> Iterator[Trace | SkippedTrace]:
-        """Traces in the order in which they started, then what could not be read."""
-        spans, events, skipped = self._load()
-        if not spans:
+        """Traces in the order in which they started, then what could not be read.
+
+        Raises:
+            SourceError: there is nothing, or what there was is gone when it is read again.
+        """
+        files = find_files(self.path)
+        catalog = Catalog(self.limits)
+        shelf: Shelf | None = Shelf(self.limits)
+        skipped: list[SkippedTrace] = []
+        for item in self._items(files, catalog):
+            if isinstance(item, SkippedTrace):
+                skipped.append(item)
+                continue
+            size = catalog.see(item)
+            if catalog.total > self.limits.held:
+                shelf = None
+            elif shelf is not None:
+                shelf.put(item, size)
+        if not catalog.spans:
             raise nothing_read(self.path, skipped)
-        for identity in sorted(spans, key=lambda i: (_start(spans[i]), i)):
-            group = _with_events(spans.pop(identity), events)
-            result = assemble(group, source=self.name)
-            yield result if isinstance(result, SkippedTrace) else self._labelled(result, group)
+        if shelf is not None:
+            yield from self._traces(shelf)
+        else:
+            for part in range(catalog.split()):
+                yield from self._traces(self._part(files, catalog, part))
         yield from skipped
 
-    def _load(
-        self,
-    ) -> tuple[dict[str, list[Span]], dict[tuple[str, str], list[SpanEvent]], list[SkippedTrace]]:
-        spans: dict[str, list[Span]] = {}
-        events: dict[tuple[str, str], list[SpanEvent]] = {}
-        skipped: list[SkippedTrace] = []
-        for path in find_files(self.path):
-            for item in read_file(path, self.limits):
-                if isinstance(item, Span):
-                    group = spans.get(item.trace_id)
-                    if group is None:
-                        group = spans[item.trace_id] = []
-                    group.append(item)
-                elif isinstance(item, LogEvent):
-                    events.setdefault((item.trace_id, item.span_id), []).append(item.event)
-                else:
-                    skipped.append(item)
-        return spans, events, skipped
+    def _items(self, files: list[Path], catalog: Catalog) -> Iterator[Found]:
+        for path in files:
+            yield from read_file(path, self.limits, catalog.document)
+
+    def _part(self, files: list[Path], catalog: Catalog, part: int) -> Shelf:
+        """What one part of the traces is made of, read again."""
+        catalog.choose(part)
+        shelf = Shelf(self.limits)
+        size = 0
+        for item in self._items(files, catalog):
+            if not isinstance(item, SkippedTrace) and catalog.wanted(item.trace_id):
+                mine = held_size(item if isinstance(item, Span) else item.event)
+                size += mine
+                shelf.put(item, mine)
+        if size < catalog.expected():
+            raise SourceError(
+                "the source changed while it was read",
+                where=self.path,
+                fix="run again when nothing writes to it any more; what was read is kept",
+            )
+        return shelf
+
+    def _traces(self, shelf: Shelf) -> Iterator[Trace | SkippedTrace]:
+        for _, spans in shelf.take():
+            group = _with_events(spans, shelf.events)
+            result = assemble(group, source=self.name)
+            yield result if isinstance(result, SkippedTrace) else self._labelled(result, group)
+        for identity, size in shelf.large.items():
+            reason = "a trace is too large"
+            yield SkippedTrace(reason=reason, where=self.path, trace_id=identity, size=size)
 
     def _labelled(self, trace: Trace, spans: list[Span]) -> Trace:
         """``trace`` with what the settings and the caller say about it."""
@@ -85,10 +118,6 @@ class SpanSource:
         if self.version is not None:
             changes["agent_version"] = self.version
         return replace(trace, **changes) if changes else trace
-
-
-def _start(spans: list[Span]) -> int:
-    return min((s.start_ns for s in spans if s.start_ns), default=0)
 
 
 def _with_events(

@@ -7,9 +7,11 @@ a user turn per user message after the first.
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +22,15 @@ from anonymize.conventions.message import read_message, text_of
 from anonymize.conventions.parts import FAILED
 from anonymize.conventions.values import as_dict, as_text, first
 from anonymize.jsontools import JsonError, loads_or_text
-from anonymize.sources.documents import EMPTY, NOT_JSON, TOO_LARGE, parse_document
+from anonymize.sources.documents import (
+    EMPTY,
+    MOST_SKIPPED,
+    NOT_JSON,
+    TOO_LARGE,
+    TOO_MANY,
+    TooManyValues,
+    parse_document,
+)
 from anonymize.sources.files import OpenedFile, find_files
 from anonymize.sources.interface import Limits, SourceSettings
 from anonymize.sources.spans_source import nothing_read, search
@@ -39,6 +49,7 @@ from anonymize.trace import (
     UserTurn,
 )
 
+_BOM = b"\xef\xbb\xbf"
 _TIMES = ("timestamp", "created_at", "time", "ts")
 
 
@@ -75,16 +86,13 @@ class TranscriptSource:
             yield SkippedTrace(reason=f"can't be opened: {error.strerror}", where=where)
             return
         with file:
-            data = file.rest()
-            if file.broken or len(data) > self.limits.document:
-                yield SkippedTrace(reason=file.broken or TOO_LARGE, where=where)
-                if len(data) > self.limits.document:
-                    return
-            for document, dirty, place in _documents(data, where):
+            for document, dirty, place in _documents(file, where):
                 if isinstance(document, SkippedTrace):
                     yield document
                 else:
                     yield from self._records(document, dirty, place)
+            if file.broken:
+                yield SkippedTrace(reason=file.broken, where=where)
 
     def _records(self, document: Json, dirty: bool, where: str) -> Iterator[Trace | SkippedTrace]:
         records = search(self.settings.records, document) if self.settings.records else document
@@ -131,30 +139,82 @@ class TranscriptSource:
         )
 
 
-def _documents(data: bytes, where: str) -> Iterator[tuple[Json, bool, str]]:
+def _documents(file: OpenedFile, where: str) -> Iterator[tuple[Json, bool, str]]:
     """One document, or one a line; unreadable lines as ``SkippedTrace``."""
-    if not data.strip():
-        yield SkippedTrace(reason=EMPTY, where=where), False, where
+    lines = file.lines()
+    number, first = next(lines, (1, b""))
+    if not first:
+        if not file.broken:
+            yield SkippedTrace(reason=EMPTY, where=where), False, where
+        return
+    if isinstance(first, bytes):
+        try:
+            parsed = parse_document(first.removeprefix(_BOM), file.limits)
+        except JsonError:
+            yield from _not_by_line(file, first, number, where)
+            return
+        first = b""
+        second = next(lines, None)
+        yield (*parsed, where if second is None else f"{where}:{number}")
+        if second is None:
+            return
+        lines = chain([second], lines)
+    else:
+        yield _unread(TOO_LARGE, f"{where}:{number}", first)
+    for number, line in lines:
+        yield _line(line, f"{where}:{number}", file.limits)
+
+
+def _not_by_line(
+    file: OpenedFile, first: bytes, number: int, where: str
+) -> Iterator[tuple[Json, bool, str]]:
+    """A document over many lines, or lines of which the first is bad."""
+    rest = file.rest()
+    size = len(first) + len(rest)
+    if size > file.limits.document:
+        yield _unread(TOO_LARGE, where, size)
+        return
+    if file.broken:
         return
     try:
-        document, dirty = parse_document(data.removeprefix(b"\xef\xbb\xbf"))
+        yield (*parse_document(first.removeprefix(_BOM) + rest, file.limits), where)
+        return
+    except TooManyValues:
+        yield _unread(TOO_MANY, where, size)
+        return
     except JsonError:
         pass
-    else:
-        yield document, dirty, where
-        return
-    results: list[tuple[Json, bool, str]] = []
-    for number, line in enumerate(data.split(b"\n"), start=1):
+    bad = [_unread(NOT_JSON, f"{where}:{number}", len(first))]
+    good = False
+    for i, line in enumerate(io.BytesIO(rest), start=number + 1):
         if not line.strip():
             continue
-        place = f"{where}:{number}"
-        try:
-            results.append((*parse_document(line), place))
-        except JsonError:
-            results.append((SkippedTrace(reason=NOT_JSON, where=place), False, place))
-    if all(isinstance(document, SkippedTrace) for document, _, _ in results):
-        results = [(SkippedTrace(reason=NOT_JSON, where=where), False, where)]
-    yield from results
+        read = _line(line, f"{where}:{i}", file.limits)
+        if not isinstance(read[0], SkippedTrace):
+            good = True
+        if good:
+            yield from bad
+            bad = []
+            yield read
+        elif len(bad) < MOST_SKIPPED:
+            bad.append(read)
+    if not good:
+        yield _unread(NOT_JSON, where, size)
+
+
+def _line(line: bytes | int, place: str, limits: Limits) -> tuple[Json, bool, str]:
+    if isinstance(line, int):
+        return _unread(TOO_LARGE, place, line)
+    try:
+        return (*parse_document(line, limits), place)
+    except TooManyValues:
+        return _unread(TOO_MANY, place, len(line))
+    except JsonError:
+        return _unread(NOT_JSON, place, len(line))
+
+
+def _unread(reason: str, place: str, size: int) -> tuple[Json, bool, str]:
+    return SkippedTrace(reason=reason, where=place, size=size), False, place
 
 
 def _span_of(times: Sequence[datetime]) -> float | None:

@@ -2,14 +2,18 @@
 
 from anonymize.store.reader import PartitionSummary, Store, StoreSummary
 from anonymize.store.schema import SCHEMA_VERSION, Table
-from anonymize.store.writer import StoreWriter, WriteSummary
+from anonymize.store.tombstones import Tombstone, read_tombstones
+from anonymize.store.writer import RemoveSummary, StoreWriter, WriteSummary
 
 __all__ = [
     "SCHEMA_VERSION",
     "PartitionSummary",
+    "RemoveSummary",
     "Store",
     "StoreSummary",
     "StoreWriter",
     "Table",
+    "Tombstone",
     "WriteSummary",
+    "read_tombstones",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -138,6 +138,23 @@ class Batches:
             if len(fitting) == len(traces):
                 raise
             self._commit(fitting)
+
+    def remove(self, ids: Sequence[str]) -> int:
+        """Take out the traces ``ids``, all of them at once, and what only they used.
+
+        Returns how many were there. Memory holds one part.
+        """
+        try:
+            known = find(self._root, self._manifests, ids) if ids else {}
+        except FileNotFoundError as error:
+            raise missing(Path(error.filename or self._root)) from None
+        gone: dict[Partition, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+        for trace_id, place in known.items():
+            gone[place.partition][place.part.name].add(trace_id)
+        if gone:
+            with disk_errors("remove the traces", self._root):
+                self._change({}, gone)
+        return len(known)
 
     def _commit(self, traces: list[EncodedTrace]) -> None:
         ids = [trace.trace_id for trace in traces]

@@ -157,6 +157,12 @@ class Store:
         """What could not be scrubbed with certainty, by source and in the order it was met."""
         return [r for r in read_skips(self._root) if isinstance(r, QuarantinedTrace)]
 
+    def policies(self) -> set[str]:
+        """Digests of the policies that traces were scrubbed under; a key's name ends each."""
+        with readable(self._root / "traces"):
+            found = self.scan("traces").select("policy").unique().collect()
+        return set(found["policy"].drop_nulls())
+
     def summary(self) -> StoreSummary:
         """Counts over the whole store."""
         traces, steps = self.scan("traces"), self.scan("steps")

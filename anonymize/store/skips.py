@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
+from typing import TypeAlias
 
 from anonymize.errors import StoreError
 from anonymize.store.disk import make_folder, sync_folder
 from anonymize.store.manifest import SKIPPED, path_name
 from anonymize.store.schema import SCHEMA_VERSION
 from anonymize.trace import QuarantinedTrace, SkippedTrace
+
+Record: TypeAlias = SkippedTrace | QuarantinedTrace
 
 _KINDS = {"skipped": SkippedTrace, "quarantined": QuarantinedTrace}
 
@@ -73,6 +77,23 @@ class SkipLog:
     def _line(self, content: dict[str, object]) -> None:
         # Escaped ASCII: a reason or a place may hold what UTF-8 can't.
         self._file.write(json.dumps(content, ensure_ascii=True) + "\n")
+
+
+def drop_skips(root: Path, staging: Path, unwanted: Callable[[Record], bool]) -> int:
+    """Remove the records that are ``unwanted``, in each source's file at once; how many."""
+    dropped = 0
+    for path in sorted((root / SKIPPED).glob("*.jsonl")):
+        source = json.loads(path.read_text(encoding="ascii").partition("\n")[0])["source"]
+        records = _read(path)
+        kept = [record for record in records if not unwanted(record)]
+        if len(kept) == len(records):
+            continue
+        dropped += len(records) - len(kept)
+        with SkipLog(root, staging, source, complete=True) as log:
+            for record in kept:
+                log.add(record)
+            log.commit()
+    return dropped
 
 
 def read_skips(root: Path) -> list[SkippedTrace | QuarantinedTrace]:

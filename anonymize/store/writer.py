@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import shutil
 import uuid
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,7 +22,8 @@ from anonymize.store.batches import Batches
 from anonymize.store.disk import disk_errors, make_folder
 from anonymize.store.manifest import MANIFESTS, STAGING, files_of, finish_commit, load
 from anonymize.store.schema import TABLES
-from anonymize.store.skips import SkipLog
+from anonymize.store.skips import SkipLog, drop_skips
+from anonymize.store.tombstones import Tombstone, add_tombstones
 from anonymize.trace import QuarantinedTrace, SkippedTrace
 
 
@@ -41,6 +42,14 @@ class WriteSummary:
     quarantined: int = 0
     flags: Mapping[str, int] = field(default_factory=dict)
     entities: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoveSummary:
+    """What one :meth:`StoreWriter.remove` took out: traces, and records of skipped ones."""
+
+    traces: int = 0
+    records: int = 0
 
 
 class StoreWriter:
@@ -93,6 +102,31 @@ class StoreWriter:
                     run.log(skips)
                     skips.commit()
             return WriteSummary(**run.counts, flags=dict(run.flags), entities=dict(run.entities))
+
+    def remove(
+        self,
+        ids: Sequence[str],
+        *,
+        tombstones: Iterable[Tombstone] = (),
+        unwanted: Callable[[SkippedTrace | QuarantinedTrace], bool] = lambda _: False,
+    ) -> RemoveSummary:
+        """Take traces, and ``unwanted`` records of what was not taken, out of the store.
+
+        All traces go in one commit, however many days they are from; readers see all of them or
+        none. ``tombstones`` are on disk before that. A process that is killed leaves one of the
+        two states, and the same call (or any write) removes the files that are left.
+
+        Raises:
+            StoreError: no store, no space, no permission, damage, or another writer.
+        """
+        load(self._root)  # never make a store where there is none
+        with self._locked(), self._staging() as staging:
+            with disk_errors("write the tombstones", self._root):
+                add_tombstones(self._root, staging, tombstones)
+            removed = Batches(self._root, staging).remove(ids)
+            with disk_errors("list what was skipped", self._root):
+                records = drop_skips(self._root, staging, unwanted)
+            return RemoveSummary(traces=removed, records=records)
 
     @contextmanager
     def _locked(self) -> Iterator[None]:

@@ -5,7 +5,9 @@ The laws, for every entity (tests/scrub/test_surrogates.py):
 - the same value becomes the same surrogate, however it is spelled, in every run with this key;
 - a surrogate is recognised as one, so scrubbing twice changes nothing;
 - the form stays: an e-mail is an e-mail, a card passes the Luhn check, a date is a date;
-- two values share a surrogate practically never; each module states its bound.
+- two values share a surrogate never where there is room for as many surrogates as values (names
+  of up to nine letters, handles, ids, house numbers, dates), else as rarely as the room allows;
+  each module states its bound, `python -m benchmarks.bench_surrogates` counts.
 """
 
 from __future__ import annotations
@@ -14,8 +16,11 @@ from functools import lru_cache
 
 from anonymize.keys import PseudonymKey
 from anonymize.surrogates.contact import EmailForm, PhoneForm
+from anonymize.surrogates.crypto import CryptoForm
 from anonymize.surrogates.dates import DateForm
+from anonymize.surrogates.degrees import DegreesForm
 from anonymize.surrogates.documents import CardForm, IbanForm, SsnForm, iban_valid, luhn_valid
+from anonymize.surrogates.hashed import HashForm, MarkForm
 from anonymize.surrogates.identifiers import IdentifierForm
 from anonymize.surrogates.interface import Form
 from anonymize.surrogates.keyed import Keyed
@@ -35,16 +40,31 @@ _STEPS = 4
 
 
 class Surrogates:
-    """Every form, by entity. An entity that no form knows is treated as free text."""
+    """Every form, by entity. An entity that no form knows is treated as free text.
 
-    def __init__(self, key: PseudonymKey, *, language: str = "en") -> None:
-        keyed = Keyed(key)
-        self.words = Words(keyed)
+    ``blind`` recognises no surrogate and replaces it like any value: for giving the surrogates of
+    another key new surrogates of this one.
+    """
+
+    def __init__(self, key: PseudonymKey, *, language: str = "en", blind: bool = False) -> None:
+        self._set_up(Keyed(key, blind=blind), language, None)
+
+    def scoped(self, scope: str) -> Surrogates:
+        """The surrogates of ``scope``: other ones, and each of them recognises all the others'."""
+        made = object.__new__(Surrogates)
+        made._set_up(self._keyed.scoped(scope), self._language, self.words)
+        return made
+
+    def _set_up(self, keyed: Keyed, language: str, words: Words | None) -> None:
+        self._keyed = keyed
+        self._language = language
+        self.words = Words(keyed, words)
         self.person = PersonForm(keyed, self.words)
         self.date = DateForm(keyed, month_first=language == "en")
-        identifier = IdentifierForm(keyed, self.words)
+        self.hashed = HashForm(keyed)
+        self.identifier = identifier = IdentifierForm(keyed, self.words)
         opaque = OpaqueForm(keyed)
-        postal = PostalForm(keyed, american=language == "en")
+        postal = PostalForm(keyed, language=language)
         self._forms: dict[str, Form] = {
             "PERSON": self.person,
             "EMAIL_ADDRESS": EmailForm(keyed, self.words),
@@ -58,15 +78,23 @@ class Surrogates:
             "STREET_ADDRESS": AddressForm(keyed, self.words, postal),
             "POSTAL_CODE": postal,
             "COORDINATES": PositionForm(keyed),
+            "GEO_POSITION": DegreesForm(keyed),
             "USERNAME": identifier,
             "ACCOUNT_ID": identifier,
             "PAYMENT_ID": identifier,
             "GOVERNMENT_ID": identifier,
             "SECRET": opaque,
-            "CRYPTO": opaque,
+            "CRYPTO": CryptoForm(keyed, opaque),
+            "HASHED": self.hashed,
+            "MARK": MarkForm(),
         }
         self._other: Form = PhraseForm(keyed, self.words)
-        self.make = lru_cache(1 << 16)(self._make)
+        self.make = lru_cache(keyed.cache_size)(self._make)
+
+    @property
+    def blind(self) -> bool:
+        """Whether surrogates are not recognised here."""
+        return self._keyed.blind
 
     def form(self, entity: str) -> Form:
         """The form for ``entity``."""
@@ -75,6 +103,9 @@ class Surrogates:
     def _make(self, entity: str, surface: str) -> str:
         """The surrogate of ``surface`` as an ``entity``; a surrogate is returned as it is."""
         form = self.form(entity)
+        if self._keyed.blind:
+            made = form.make(surface)
+            return self._other.make(surface) if made == surface and entity in _STRICT else made
         made = self._settled(form, surface)
         if entity not in _STRICT:
             return made

@@ -24,7 +24,9 @@ class EmailForm:
     """``mei.kovacs+news@corp.internal`` to a like address under the reserved ``.example``.
 
     The words of the local part are those of the person's name. An address is recognised as made
-    here by its domain: an invented word (with its check) under ``.example``.
+    here by its domain: an invented word (with its check) under ``.example``. Domains are hashed:
+    n**2 / 2.8e14 pairs of n domains of one initial share a word. Local parts keep apart as names
+    and digits do, which is nearly always exactly; names of roles stay.
     """
 
     def __init__(self, keyed: Keyed, words: Words) -> None:
@@ -91,6 +93,9 @@ _SHORT_CODES = frozenset(
 )
 _EXTENSION = re.compile(r"(?i)[\s,;]*(?:x|ext\.?|extension|#)\s*(\d{1,6})$")
 _NANP_CHECK = 4
+#: Where ten digits after the code or the trunk 0 are not written without either, and can look
+#: like those of a North American surrogate.
+_TRUNK = frozenset(("0", "43", "44", "49", "61", "62", "81", "82", "84", "90"))
 #: How many different numbers a form should have at least, where the digits allow it.
 _WANTED = 40_000_000
 
@@ -100,9 +105,15 @@ class PhoneForm:
 
     North American numbers get an area code with middle digit 9 (reserved, never assigned) and an
     exchange that begins with 0 or 1 (impossible); others a national number that begins with 0
-    after the country code or the trunk 0 (impossible). A check digit's worth of check keeps
-    made-up numbers that people write apart. About 4e7 numbers of ten digits exist: among n
-    numbers the chance of any collision is below n**2 / 8e7.
+    after the country code or the trunk 0 (impossible). Fictional blocks (555-01XX, 07700 900XXX)
+    hold some thousand numbers, too few to keep people apart.
+
+    Numbers of one length map to 4e7 results, as far as there are so many (nine digits 2.5e7,
+    seven 5e5 with a code before and 5e4 without). Two numbers of one block of that size (so of
+    one area code and its neighbours) never share one; of numbers drawn at random n**2 / 8e7
+    pairs do. More results would be possible only by taking more real-looking numbers for
+    surrogates: now it is one in 200 of ten random digits, and no number that can be dialled in
+    North America.
     """
 
     def __init__(self, keyed: Keyed) -> None:
@@ -130,15 +141,18 @@ class PhoneForm:
 
     def _national(self, head: str, digits: str) -> str:
         length = len(digits)
-        if length == 10 and digits[0] != "0":
-            number = self._keyed.checked("phone/nanp", digits, 8 * 10 * 200 * 10_000, _NANP_CHECK)
+        if length == 10 and digits[0] != "0" and head not in _TRUNK:
+            number = self._keyed.checked(
+                "phone/nanp", int(digits), 8 * 10 * 200 * 10_000, _NANP_CHECK
+            )
             number, line = divmod(number, 10_000)
             number, exchange = divmod(number, 200)
             area, tens = divmod(number, 10)
             return f"{area + 2}9{tens}{exchange:03d}{line:04d}"
         mark = _mark(head, length)
         free = length - len(mark)
-        number = self._keyed.checked(f"phone/{length}", digits, 10**free, _modulus(head, free))
+        modulus = _modulus(head, free)
+        number = self._keyed.checked(f"phone/{length}", int(digits), 10**free, modulus)
         return mark + str(number).zfill(free)
 
     def _is_made(self, head: str, digits: str) -> bool:
@@ -151,7 +165,7 @@ class PhoneForm:
             return self._keyed.is_checked(
                 f"phone/{length}", number, _modulus(head, length - len(mark))
             )
-        if length != 10 or digits[0] < "2" or digits[1] != "9" or digits[3] > "1":
+        if length != 10 or head in _TRUNK or digits[0] < "2" or digits[1] != "9" or digits[3] > "1":
             return False
         area = (int(digits[0]) - 2) * 10 + int(digits[2])
         number = (area * 200 + int(digits[3:6])) * 10_000 + int(digits[6:])

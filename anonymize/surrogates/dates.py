@@ -1,12 +1,18 @@
-"""Dates of birth, shifted by a constant that only the key knows.
+"""Dates of birth, shifted by a constant that only the key of their scope knows.
 
-Every date moves by the same number of days, so order and intervals stay exactly, within a trace
-and across traces, and two dates never share a surrogate. The shift is 136 to 200 years, which
-puts every surrogate before 1905 and every living person's date after it: that is how a
-surrogate is told from a date, and why nothing needs to be stored. The price: an agent that
-computes an age gets one above 120, and one known date of birth reveals the shift to whoever
-holds the surrogates (docs: anonymization). Only dates found to be dates of birth are moved;
-other dates carry the meaning of a recording and stay.
+Every date of a scope moves by the same number of days, so order and intervals stay exactly, and
+two dates never share a surrogate. The shift is 136 to 200 years, which puts every surrogate
+before 1905 and every living person's date after it: that is how a surrogate is told from a date,
+and why nothing needs to be stored. The price: an agent that computes an age gets one above 120,
+and one known date of birth reveals the shift to whoever holds the surrogates of its scope.
+
+A shift for each subject would need to know whose a date is, from the date alone: a date stands in
+one trace beside a name, in the next beside an id, in a third beside both parents. Shifting each
+date by itself would keep neither order nor intervals. So it is the scope that limits what one
+known date tells: with ``scope = "session"`` it is one conversation, so mostly one subject.
+
+Only dates found to be dates of birth are moved; other dates carry the meaning of a recording and
+stay.
 """
 
 from __future__ import annotations
@@ -59,7 +65,9 @@ class DateForm:
 
     def __init__(self, keyed: Keyed, *, month_first: bool) -> None:
         self._month_first = month_first
-        self._shift = timedelta(days=_WIDTH + keyed.number("date", "", _SPREAD))
+        #: What another key moved dates by; with it, its surrogates become surrogates of this key.
+        self.undone = timedelta()
+        self.shift = timedelta(days=_WIDTH + keyed.number("date", "", _SPREAD))
 
     def canonical(self, surface: str) -> str:
         parsed = self._parse(surface)
@@ -67,13 +75,14 @@ class DateForm:
 
     def owns(self, surface: str) -> bool:
         parsed = self._parse(surface)
-        return parsed is not None and not _FIRST <= parsed[0] <= _LAST
+        return parsed is not None and not (self.undone or _FIRST <= parsed[0] <= _LAST)
 
     def make(self, surface: str) -> str:
         parsed = self._parse(surface)
-        if parsed is None or not _FIRST <= parsed[0] <= _LAST:
+        if parsed is None:
             return surface
-        return parsed[1](parsed[0] - self._shift)
+        value = parsed[0] if parsed[0] >= _FIRST else parsed[0] + self.undone
+        return parsed[1](value - self.shift) if _FIRST <= value <= _LAST else surface
 
     def is_date(self, surface: str) -> bool:
         """Whether this is one date (and perhaps a time), in a known way of writing."""

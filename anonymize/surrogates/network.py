@@ -10,8 +10,10 @@ from anonymize.surrogates.keyed import Keyed
 class IpForm:
     """IPv4 into 240.0.0.0/4 (reserved), IPv6 into 2001:db8::/32 (documentation).
 
-    The IPv4 documentation and benchmark blocks hold 1.3e5 addresses, too few to keep two hosts
-    apart; 240.0.0.0/4 gives 6e7. A mask, loopback or unspecified address is nobody's and stays.
+    The IPv4 documentation, benchmark and private blocks hold few addresses or are in use, so
+    240.0.0.0/4 it is: never routed, and there are 6.3e7 results. Two addresses of one block of
+    that size (so of one /8) never share one; of addresses drawn at random n**2 / 1.3e8 pairs do.
+    For IPv6 it is n**2 / 1.5e23. A mask, loopback or unspecified address is nobody's and stays.
     """
 
     _V4_MODULUS = 4
@@ -34,15 +36,13 @@ class IpForm:
             number = int(parsed) - (240 << 24)
             if 0 <= number < 15 << 24 and self._keyed.is_checked("ip4", number, self._V4_MODULUS):
                 return surface
-            made = self._keyed.checked("ip4", str(parsed), 15 << 24, self._V4_MODULUS)
+            made = self._keyed.checked("ip4", int(parsed), 15 << 24, self._V4_MODULUS)
             return str(ipaddress.IPv4Address((240 << 24) + made))
         number = int(parsed)
         prefix = 0x20010DB8 << 96
         if number >> 96 == 0x20010DB8 and self._keyed.is_checked("ip6", number - prefix, 1 << 20):
             return surface
-        made6 = ipaddress.IPv6Address(
-            prefix + self._keyed.checked("ip6", str(parsed), 1 << 96, 1 << 20)
-        )
+        made6 = ipaddress.IPv6Address(prefix + self._keyed.checked("ip6", number, 1 << 96, 1 << 20))
         text = made6.exploded if len(surface) == 39 else str(made6)
         return text.upper() if any("A" <= c <= "F" for c in surface) else text
 
@@ -64,9 +64,12 @@ def is_nobodys(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
 
 
 class MacForm:
-    """MAC addresses; separators and case stay. The result is a locally administered address."""
+    """MAC addresses; separators and case stay. The result is a locally administered address.
 
-    _MODULUS = 1 << 10
+    There are 6.9e10 results: devices of one maker never share one, n**2 / 1.4e11 random pairs do.
+    """
+
+    _MODULUS = 1 << 4
 
     def __init__(self, keyed: Keyed) -> None:
         self._keyed = keyed
@@ -81,8 +84,14 @@ class MacForm:
         digits = self.canonical(surface)
         if len(digits) != 12:
             return surface
-        if digits[:2] == "02" and self._keyed.is_checked("mac", int(digits[2:], 16), self._MODULUS):
+        hexed = all(c in "0123456789abcdef" for c in digits)
+        value = int(digits, 16) if hexed else self._keyed.number("mac/odd", digits, 16**12)
+        if (
+            hexed
+            and digits[:2] == "02"
+            and self._keyed.is_checked("mac", int(digits[2:], 16), self._MODULUS)
+        ):
             return surface
-        made = f"02{self._keyed.checked('mac', digits, 1 << 40, self._MODULUS):010x}"
+        made = f"02{self._keyed.checked('mac', value, 1 << 40, self._MODULUS):010x}"
         chars = iter(made.upper() if any(c in "ABCDEF" for c in surface) else made)
         return "".join(next(chars) if c.isalnum() else c for c in surface)

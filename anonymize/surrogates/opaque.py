@@ -1,4 +1,11 @@
-"""Secrets and wallet addresses: the prefix, the length and the kind of each character stay."""
+"""Secrets: the prefix, the length and the kind of each character stay.
+
+The last four characters (three of a secret with fewer than ten) check the rest, which is hashed:
+n secrets share a surrogate in n**2 / 2r pairs, where r is 24 for each letter and 10 for each digit
+before the check, at most 1e70. That is never for keys and tokens; a code of six digits is one of
+1,000, and what is shorter becomes one constant (PINs): who reads it must not learn that two
+people's PINs differ.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +19,7 @@ _SETS = (
     "abcdefghijkmnopqrstuvwxyz",
 )
 _HEX = ("0123456789", "ABCDEF", "abcdef")
-#: How many final characters check the rest; shorter bodies get a constant instead.
-_CHECK = 4
+#: Shorter bodies get a constant: they could not carry a check.
 _SHORTEST = 6
 
 #: What says which service a secret is for; kept, because code looks at it.
@@ -48,25 +54,33 @@ class OpaqueForm:
             return head + "".join("0" if c.isdigit() else "x" if c.isalnum() else c for c in body)
         sets = _HEX if _is_hex(head, body) else _SETS
         chars = list(body)
-        if [chars[i] for i in spots[-_CHECK:]] == self._check(chars, spots, sets):
+        tail = _tail(spots)
+        blind = self._keyed.blind
+        if not blind and [chars[i] for i in spots[-tail:]] == self._check(chars, spots, sets):
             return surface
         draw = self._keyed.number("opaque", head + body, 10**70)
-        for count, i in enumerate(spots[:-_CHECK]):
+        for count, i in enumerate(spots[:-tail]):
             if count % 32 == 31:  # a 230-bit number lasts for about 38 characters
                 draw = self._keyed.number(f"opaque/{count}", head + body, 10**70)
             draw, chars[i] = _draw(draw, chars[i], sets)
-        for i, char in zip(spots[-_CHECK:], self._check(chars, spots, sets), strict=True):
+        for i, char in zip(spots[-tail:], self._check(chars, spots, sets), strict=True):
             chars[i] = char
         return head + "".join(chars)
 
     def _check(self, chars: list[str], spots: list[int], sets: tuple[str, ...]) -> list[str]:
-        text = "".join(chars[i] for i in spots[:-_CHECK])
+        tail = _tail(spots)
+        text = "".join(chars[i] for i in spots[:-tail])
         draw = self._keyed.number("opaque/check", text, 10**30)
         check = []
-        for i in spots[-_CHECK:]:
+        for i in spots[-tail:]:
             draw, char = _draw(draw, chars[i], sets)
             check.append(char)
         return check
+
+
+def _tail(spots: list[int]) -> int:
+    """How many final characters check the rest."""
+    return 4 if len(spots) >= 10 else 3
 
 
 def _draw(draw: int, char: str, sets: tuple[str, ...]) -> tuple[int, str]:

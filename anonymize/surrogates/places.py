@@ -63,15 +63,21 @@ _PART = re.compile(
     r"(?i:\b(?:suite|ste|apt|apartment|unit|flat|room|rm|p\.? ?o\.? ?box|postfach)\.?\s?#?\s?)"
     r"(?P<unit>\d{1,7})"
 )
+_STATES = frozenset(("NSW", "VIC", "QLD", "TAS", "ACT"))
 _RUN = re.compile(r"\d+(?:st|nd|rd|th)\b|\d+|[^\W\d_]+(?:['’.][^\W\d_]+)*")
+
+
+#: Numbers of flats with more digits than this carry a check.
+_SHORT_UNIT = 3
 
 
 class AddressForm:
     """Street lines: ``975 Sunset Drive``, ``Hauptstraße 12b``, ``Suite 217``, ``P.O. Box 12``.
 
     Street names become invented words (the ending of ``Hauptstraße`` stays), house numbers other
-    numbers of as many digits. A line without a street name gets permuted numbers with a leading
-    0, by which it is recognised.
+    numbers of as many digits, one to one. Numbers of flats and boxes, which also stand alone, are
+    permuted and get a leading 0, by which they are recognised; those of four digits and more also
+    two check digits, or they would look like postal codes.
     """
 
     def __init__(self, keyed: Keyed, words: Words, postal: PostalForm) -> None:
@@ -92,6 +98,8 @@ class AddressForm:
         street = any(self._stem(run)[0] for run in _RUN.findall(surface))
         for part in _PART.finditer(surface):
             code = part["code"]
+            if code and code.isdigit() and len(code) > 2 * _SHORT_UNIT and self._is_unit(code):
+                continue
             start = part.start("code" if code else "unit")
             made.append(self._line(surface[end:start], street=street, done=done))
             made.append(self._postal.make(code) if code else self._unit(part["unit"]))
@@ -111,7 +119,7 @@ class AddressForm:
         folded = fold(run.replace(".", ""))
         if folded in KEPT or len(folded) < 2 or folded in COUNTRIES:
             return "", run
-        if run.isupper() and run.isascii() and len(run) <= 3:
+        if run.isupper() and run.isascii() and (len(run) < 3 or run in _STATES):
             return "", run  # a state: "CO", "NSW"
         if self._words.is_word(folded):
             return run, ""  # before its ending is looked at: a word can end in "weg" too
@@ -133,33 +141,64 @@ class AddressForm:
         return self._words.replace(name) + ending if name else run
 
     def _unit(self, run: str) -> str:
-        if not run.isdigit() or not run.isascii() or run.startswith("0"):
+        if not run.isdigit() or not run.isascii():
             return run
-        return "0" + self._keyed.permute("unit", run)[len(run) > 1 :]
+        if self._is_unit(run):
+            return run
+        made = self._keyed.permute("unit", run)
+        return f"0{made}{self._check(made) if len(made) > _SHORT_UNIT else ''}"
+
+    def _is_unit(self, run: str) -> bool:
+        """Whether :meth:`_unit` made ``run``."""
+        if run[0] != "0" or self._keyed.blind:
+            return False
+        if len(run) <= _SHORT_UNIT + 1:
+            return True
+        body = run[1:-2]
+        return len(body) > _SHORT_UNIT and run[-2:] == self._check(body)
+
+    def _check(self, body: str) -> str:
+        return f"{self._keyed.number('unit/check', body, 100):02d}"
 
 
 # ZIP prefixes that the US Postal Service does not assign.
 _ZIP_PREFIXES = """
+000 001 002 003 004
 213 269 343 345 348 353 419 428 429 517 518 519 529 533 536 552 568 578 579 589 621 632 642 643
 659 663 682 694 695 696 697 698 699 702 709 715 732 742 771 817 818 819 839 848 849 854 858 861
 862 866 867 868 869 876 886 887 888 892 896 899 909 929 987
 """.split()
 
+#: Beginnings of five-digit codes that no place has, by the policy's language.
+_UNASSIGNED: dict[str, tuple[str, ...]] = {
+    "en": tuple(_ZIP_PREFIXES),
+    "de": ("00",),
+    "fr": ("00", "96", "99"),
+    "es": tuple(str(number) for number in range(53, 100)),
+    "it": ("99",),
+}
 _ZIP_CHECK = 4
 
 
 class PostalForm:
     """Postal codes: length and the places of letters and digits stay.
 
-    US codes go to unassigned prefixes (1,575 of their codes, by a keyed check), others to a first
-    character that the country does not use (0, or Q in the United Kingdom and Canada). So many
-    areas share a surrogate: a postal code is a place, not an identity, and there are not enough
-    codes to be recognisable and one to one at once.
+    Codes of five digits go to prefixes that the country of ``language`` does not assign, others
+    to a first character that the country does not use (0, or Q in the United Kingdom and Canada).
+
+    There is no way to be recognisable and one to one with five digits: the United States assign
+    42,000 codes and leave 6,800 in whole prefixes (the gaps inside of assigned ones are filled
+    from time to time). A quarter of these, 1,700, are surrogates, by a keyed check: all of them
+    would let seven of a hundred made-up codes pass as surrogates. So distant places share one:
+    two codes of one block of 1,700 (a state or so) never do, of codes from everywhere
+    n**2 / 3,400 pairs. A postal code is a place and not an identity; the bounds of the others are
+    n**2 / 2r with r = 250 for German codes, 750 French, 11,750 Spanish, 1.2e5 for six digits,
+    6.8e5 Canadian, 1.8e6 to 4.6e7 British.
     """
 
-    def __init__(self, keyed: Keyed, *, american: bool) -> None:
+    def __init__(self, keyed: Keyed, *, language: str) -> None:
         self._keyed = keyed
-        self._american = american
+        self._free = _UNASSIGNED.get(language, ())
 
     def canonical(self, surface: str) -> str:
         return "".join(c for c in surface if c.isalnum()).upper()
@@ -171,28 +210,30 @@ class PostalForm:
         code = self.canonical(surface)
         if len(code) < 3 or not code.isascii() or not any(c.isdigit() for c in code):
             return surface
-        if self._american and code.isdigit() and len(code) in (5, 9):
-            if code[:3] in _ZIP_PREFIXES:
-                index = _ZIP_PREFIXES.index(code[:3]) * 100 + int(code[3:5])
+        if self._free and code.isdigit() and len(code) in (5, 9):
+            width = len(self._free[0])
+            rest = 10 ** (5 - width)
+            if code[:width] in self._free:
+                index = self._free.index(code[:width]) * rest + int(code[width:5])
                 if self._keyed.is_checked("zip", index, _ZIP_CHECK):
                     return surface
-            space = len(_ZIP_PREFIXES) * 100
-            number = self._keyed.checked("zip", code[:5], space, _ZIP_CHECK)
-            made = f"{_ZIP_PREFIXES[number // 100]}{number % 100:02d}"
+            number = self._keyed.checked("zip", int(code[:5]), len(self._free) * rest, _ZIP_CHECK)
+            made = f"{self._free[number // rest]}{number % rest:0{5 - width}d}"
             made += self._keyed.permute("zip4", code[5:])
-        elif code[0] == "Q":
+        elif code[0] == "Q" and not self._keyed.blind:
             return surface
         elif code.isdigit():
             # 0 begins real codes too, so the rest carries a check, as long as it has room for one.
             count = len(code) - 1
-            modulus = 10 ** max(0, min(2, count - 2)) * 2
-            if code[0] == "0" and self._keyed.is_checked("postal", int(code[1:] or 0), modulus):
+            modulus = 8 if count < 6 else 20
+            if code[0] == "0" and self._keyed.is_checked(f"postal/{count}", int(code[1:]), modulus):
                 return surface
-            made = f"0{self._keyed.checked('postal', code, 10**count, modulus):0{count}d}"
+            domain = f"postal/{count}"
+            made = f"0{self._keyed.checked(domain, int(code), 10**count, modulus):0{count}d}"
         else:
             draw = self._keyed.number("postal", code, 10**30)
             made = "0" if code[0].isdigit() else "Q"
-            if code[0] == "0":
+            if code[0] == "0" and not self._keyed.blind:
                 return surface
             for char in code[1:]:
                 draw, digit = divmod(draw, 10 if char.isdigit() else 26)
@@ -204,8 +245,12 @@ class PostalForm:
 class PositionForm:
     """A latitude or longitude, or a pair ``37.7749, -122.4194``, into the empty South Pacific.
 
-    The number of decimals stays; the last two digits are a check, so a position needs four
-    decimals to be replaced (coarser ones, about 1 km, stay).
+    The number of decimals stays; one number in 100 is a surrogate, by a keyed check, so a position
+    needs four decimals to be replaced (coarser ones, about 1 km, stay). Of n positions of six
+    decimals n**2 / 2e10 pairs share both numbers, of four decimals n**2 / 2e6; two latitudes or
+    longitudes of six decimals that are nearer than 0.1 degrees never share one.
+
+    A number alone is taken for a latitude if it can be one: nothing else is known of it.
     """
 
     _NUMBER = re.compile(r"-?\d{1,3}\.\d+")
@@ -224,15 +269,18 @@ class PositionForm:
         return self._NUMBER.sub(lambda m: self._number(m.group(), next(turn, 1)), surface)
 
     def _number(self, text: str, axis: int) -> str:
-        digits = len(text.partition(".")[2])
+        whole, _, rest = text.lstrip("-").partition(".")
+        digits = len(rest)
         if digits < 4 or self._is_made(text, digits):
             return text
         scale = 10**digits
-        number = self._keyed.checked("gps", text, 10 * scale, 100)
+        axis = 1 if int(whole) > 90 else axis
+        value = int(whole + rest) + (text[0] == "-") * 1000 * scale
+        number = self._keyed.checked(f"gps/{digits}", value, 10 * scale, 100)
         # 46-56 S for the first of a pair and a latitude, 116-126 W for the second: open sea.
         base = 46 if axis == 0 else 116
-        whole, rest = divmod(base * scale + number, scale)
-        return f"-{whole}.{rest:0{digits}d}"
+        degrees, fraction = divmod(base * scale + number, scale)
+        return f"-{degrees}.{fraction:0{digits}d}"
 
     def _is_made(self, text: str, digits: int) -> bool:
         scale = 10**digits
@@ -240,5 +288,5 @@ class PositionForm:
         for base in (46, 116):
             number = (int(whole) - base) * scale + int(rest)
             if text.startswith("-") and 0 <= number < 10 * scale:
-                return self._keyed.is_checked("gps", number, 100)
+                return self._keyed.is_checked(f"gps/{digits}", number, 100)
         return False

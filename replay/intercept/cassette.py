@@ -1,43 +1,53 @@
-"""Answers of a live model, kept so that the next run is free and identical.
+"""Recorded HTTP exchanges, found by trace and by what the request means.
 
-One Parquet file for a config, a row for each HTTP exchange, found by trace and by a hash of
-method, address and body. Workers read it and hand back what they recorded; the process that
-runs them is the only one to write it. Credentials are left out: request headers but for the
-content type, ``Set-Cookie``, and keys in the address.
+One Parquet file, a row for each exchange (:mod:`replay.intercept.persist`), loaded without
+making objects of its rows: an index of hashes finds a row, and only a row that is played becomes
+an :class:`Interaction`. Equal requests form a queue: the first asked gets the first answer.
+Rows of no trace (imported cassettes) answer every trace. Credentials are left out: headers that
+are not on a list of those that may be kept, and keys in addresses.
 """
 
 from __future__ import annotations
 
-import hashlib
-import os
-import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from anonymize.errors import UsageError
 from anonymize.jsontools import dumps, loads
-
-_SECRET = re.compile(r"(?i)([?&](?:key|api[_-]?key|token|access_token|sig|signature)=)[^&#]*")
-_DROPPED = frozenset({"set-cookie", "transfer-encoding"})
-_FIELDS = (
-    "trace_id",
-    "key",
-    "method",
-    "uri",
-    "content_type",
-    "request",
-    "status",
-    "reason",
-    "headers",
-    "response",
+from replay.intercept.headers import (
+    first,
+    kept_request_headers,
+    kept_response_headers,
+    without_secrets,
 )
+from replay.intercept.keys import DEFAULT_RULES, MatchRules, content_type_of, match_key
+
+if TYPE_CHECKING:
+    from replay.intercept.persist import Rows
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timing:
+    """How a response came. ``offsets``: where each chunk of the body starts, in bytes; ``ms``:
+    when it came, in milliseconds since the request; ``failure`` as in :class:`Interaction`.
+    """
+
+    latency_ms: float = 0.0
+    offsets: tuple[int, ...] = ()
+    ms: tuple[float, ...] = ()
+    failure: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interaction:
-    """One exchange. ``headers`` are the response's, as JSON text of lists of values."""
+    """One exchange. ``headers`` are the response's, as JSON text of lists of values.
+
+    ``response`` is the body as it was on the wire, ``Content-Encoding`` included. ``failure`` is
+    one of :data:`replay.intercept.failures.KINDS`: with a ``status`` of 0 there was no response,
+    else the body broke off there. ``"open"`` says that the client stopped reading a stream.
+    """
 
     trace_id: str
     key: str
@@ -49,96 +59,183 @@ class Interaction:
     reason: str
     headers: str
     response: bytes
+    request_headers: str = "{}"
+    latency_ms: float = 0.0
+    offsets: tuple[int, ...] = ()
+    times_ms: tuple[float, ...] = ()
+    failure: str = ""
+
+    def header_lists(self) -> dict[str, list[str]]:
+        """The response's headers, in a copy that the caller may change."""
+        found: dict[str, list[str]] = loads(self.headers)
+        return found
 
     def as_vcr(self) -> dict[str, Any]:
         """The response in vcrpy's form, in a copy that the caller may change."""
         return {
             "status": {"code": self.status, "message": self.reason},
-            "headers": loads(self.headers),
+            "headers": self.header_lists(),
             "body": {"string": self.response},
         }
 
 
-def interaction(trace_id: str, request: Any, response: dict[str, Any]) -> Interaction:
+def interaction(
+    trace_id: str,
+    request: Any,
+    response: dict[str, Any],
+    timing: Timing | None = None,
+    rules: MatchRules = DEFAULT_RULES,
+) -> Interaction:
     """An exchange from vcrpy's request and response, without credentials."""
-    raw = request._to_dict()
-    kept = {k: v for k, v in response["headers"].items() if k.lower() not in _DROPPED}
+    timing = timing or Timing()
+    headers = kept_response_headers(response["headers"])
+    body = response["body"].get("string") or b""
+    if not timing.failure and _is_longer(headers, body):
+        # The header counts what some client has unpacked already, or was wrong all along.
+        headers.pop("content-length")
     return Interaction(
         trace_id=trace_id,
-        key=key_of(request),
-        method=raw["method"],
-        uri=_without_secrets(raw["uri"]),
-        content_type=str((raw["headers"].get("content-type") or [""])[0]),
-        request=request.body_bytes or b"",
+        key=key_of(request, rules),
+        method=str(request.method),
+        uri=without_secrets(str(request.uri)),
+        content_type=content_type_of(request.headers),
+        request=body_of(request),
         status=response["status"]["code"],
         reason=response["status"]["message"] or "",
-        headers=dumps({k: v if isinstance(v, list) else [v] for k, v in kept.items()}),
-        response=response["body"].get("string") or b"",
+        headers=dumps(headers),
+        response=body,
+        request_headers=dumps(kept_request_headers(request.headers)),
+        latency_ms=round(timing.latency_ms, 3),
+        offsets=timing.offsets if len(timing.offsets) > 1 else (),
+        times_ms=tuple(round(t, 3) for t in timing.ms) if len(timing.offsets) > 1 else (),
+        failure=timing.failure,
     )
 
 
-def key_of(request: Any) -> str:
-    """What makes two requests the same: method, address without credentials, body."""
-    head = f"{request.method}\0{_without_secrets(request.uri)}\0".encode("utf-8", "replace")
-    return hashlib.sha256(head + (request.body_bytes or b"")).hexdigest()
+def failed(request: Any, kind: str, trace_id: str = "") -> Interaction:
+    """An exchange that failed as :mod:`replay.intercept.failures` has it, with no response."""
+    made = interaction(
+        trace_id, request, {"status": {"code": 0, "message": ""}, "headers": {}, "body": {}}
+    )
+    return replace(made, failure=kind)
+
+
+def key_of(request: Any, rules: MatchRules = DEFAULT_RULES) -> str:
+    """What makes two requests the same: see :mod:`replay.intercept.keys`."""
+    kind = request.headers.get("content-type", "")  # vcrpy's headers know no case
+    if not isinstance(kind, str):
+        kind = content_type_of({"content-type": kind})
+    return match_key(str(request.method), str(request.uri), kind, body_of(request), rules)
+
+
+def body_of(request: Any) -> bytes:
+    """The body of vcrpy's request, whatever the client gave it."""
+    body = request.body_bytes
+    if body is None:
+        return b""
+    if isinstance(body, bytes | bytearray | memoryview):
+        return bytes(body)
+    return (body if isinstance(body, str) else dumps(body)).encode("utf-8", "replace")
 
 
 class Cassette:
     """Recorded exchanges by trace and key, each list in the order of recording."""
 
-    def __init__(self, interactions: Iterable[Interaction] = ()) -> None:
+    def __init__(
+        self,
+        interactions: Iterable[Interaction] = (),
+        *,
+        rules: MatchRules = DEFAULT_RULES,
+        rows: Rows | None = None,
+    ) -> None:
+        self.rules = rules
+        self._stored = [rows] if rows is not None else []
+        self._added: list[Interaction] = []
         self._found: dict[tuple[str, str], list[Interaction]] = {}
         for item in interactions:
             self.add(item)
 
     def add(self, item: Interaction) -> None:
+        self._added.append(item)
         self._found.setdefault((item.trace_id, item.key), []).append(item)
 
     def get(self, trace_id: str, key: str, occurrence: int) -> Interaction | None:
         """The answer to the n-th (from 0) request of that key in that trace."""
-        found = self._found.get((trace_id, key), ())
-        return found[occurrence] if occurrence < len(found) else None
+        for owner in dict.fromkeys((trace_id, "")):
+            left = occurrence
+            for rows in self._stored:
+                places = rows.index.get((owner, key), ())
+                if left < len(places):
+                    return rows.interaction(places[left])
+                left -= len(places)
+            added = self._found.get((owner, key), ())
+            if left < len(added):
+                return added[left]
+            if left < occurrence or added:
+                return None  # a trace that has this request has all its answers
+        return None
+
+    def like(self, request: Any, *, limit: int = 50) -> list[Interaction]:
+        """Recorded requests with the same method, host and path: for explanations."""
+        head = _head(str(request.method), str(request.uri))
+        stored = chain.from_iterable(rows.where(*head) for rows in self._stored)
+        found = [item for item, _ in zip(stored, range(limit), strict=False)]
+        found += [i for i in self._added if _head(i.method, i.uri) == head]
+        return found[:limit]
 
     def __len__(self) -> int:
-        return sum(map(len, self._found.values()))
+        return len(self._added) + sum(map(len, self._stored))
 
-    def __iter__(self) -> Any:
-        for items in self._found.values():
-            yield from items
+    def __iter__(self) -> Iterator[Interaction]:
+        """All of them in the order of recording."""
+        yield from chain.from_iterable(self._stored)
+        yield from self._added
 
     @classmethod
-    def load(cls, path: Path) -> Cassette:
+    def load(cls, path: Path, rules: MatchRules = DEFAULT_RULES) -> Cassette:
         """The cassette at ``path``; empty if there is none yet.
 
         Raises:
-            UsageError: the file is not a cassette.
+            UsageError: the file is not a cassette, or of a newer version.
         """
+        from replay.intercept.persist import load
+
+        rows, later = load(path, rules)
+        return cls(later, rules=rules, rows=rows)
+
+    def read_also(self, path: Path) -> None:
+        """What is in that cassette answers too, after what is here already.
+
+        Raises:
+            UsageError: there is no cassette.
+        """
+        from anonymize.errors import UsageError
+        from replay.intercept.persist import load
+
         if not path.exists():
-            return cls()
-        import pyarrow as pa
-        import pyarrow.parquet as pq
+            raise UsageError("there is no such cassette", where=str(path))
+        rows, later = load(path, self.rules)
+        self._stored += [rows] if rows is not None else []
+        for item in later:
+            self.add(item)
 
-        try:
-            rows = pq.read_table(path, columns=list(_FIELDS)).to_pylist()
-            return cls(Interaction(**row) for row in rows)
-        except (pa.ArrowException, OSError, KeyError, TypeError) as error:
-            raise UsageError(
-                f"this is not a cassette ({type(error).__name__})",
-                where=str(path),
-                fix="name another file, or remove this one to record again",
-            ) from None
-
-    def save(self, path: Path) -> None:
+    def save(self, path: Path, *, scrubbed: bool = True) -> None:
         """Write all of it, in one step: a reader sees the old file or the new one."""
-        import pyarrow as pa
-        import pyarrow.parquet as pq
+        from replay.intercept.persist import save
 
-        columns = {name: [getattr(item, name) for item in self] for name in _FIELDS}
-        path.parent.mkdir(parents=True, exist_ok=True)
-        staged = path.with_name(f".{path.name}.{os.getpid()}")
-        pq.write_table(pa.table(columns), staged, compression="zstd")
-        staged.replace(path)
+        save(path, self, self.rules, scrubbed=scrubbed)
 
 
-def _without_secrets(uri: str) -> str:
-    return _SECRET.sub(r"\1", uri)
+def _head(method: str, uri: str) -> tuple[str, str, str]:
+    from urllib.parse import urlsplit
+
+    try:
+        parts = urlsplit(uri)
+    except ValueError:
+        return method.upper(), "", uri
+    return method.upper(), (parts.hostname or "").lower(), parts.path
+
+
+def _is_longer(headers: dict[str, list[str]], body: bytes) -> bool:
+    length = first(headers, "content-length")
+    return length.isdigit() and len(body) > int(length)

@@ -26,14 +26,14 @@ _NO_PROXY_AT_ALL = "http://127.0.0.1:9"
 
 
 def blocked(
-    agent: str, hosts: AllowedHosts, host: str, port: int | None, what: str
+    agent: str, hosts: AllowedHosts, host: str, port: int | None, what: str, more: str = ""
 ) -> EgressBlocked:
     """The error for one refused connection, with the config line that would allow it."""
     name = f"{host}:{port}" if port else host
     line = ", ".join(f'"{entry}"' for entry in (*hosts.entries, name))
     return EgressBlocked(
-        f"{what} {name} was blocked: nothing leaves a replay unless the config allows the host "
-        f"(in [agents.{agent}]: allow_hosts = [{line}])"
+        f"{what} {name} was blocked{more}: nothing leaves a replay unless the config allows the "
+        f"host (in [agents.{agent}]: allow_hosts = [{line}])"
     )
 
 

@@ -11,6 +11,7 @@ import ipaddress
 import socket
 import tempfile
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from typing import Any
 
 _LOOPBACK = "loopback"
@@ -77,6 +78,7 @@ def _parse(entry: str) -> tuple[str, int | None]:
     return _canonical(entry), None
 
 
+@lru_cache(maxsize=1024)
 def _canonical(host: str) -> str:
     """One text per host: lower case, addresses in their short form, ``loopback`` for our own."""
     name = host.strip("[]").rstrip(".").lower()

@@ -1,34 +1,35 @@
 """HTTP of an agent, whatever client it uses: allowed, answered, and written down.
 
-vcrpy patches the clients; in place of its cassette stands a :class:`Router` that hands each
-request to the replay it belongs to (:mod:`replay.intercept.scope`). Installed once per worker
-process. ``CassettePatcherBuilder`` is internal to vcrpy: ``tests/engine/test_vcr_contract.py``
-holds what is used of it.
+vcrpy patches the clients; in place of its cassette stands a router that hands each request to the
+replay it belongs to (:mod:`replay.intercept.router`). Installed once per worker process.
 
-A live response is read to its end before the agent gets any of it, streams included.
+What is recorded is played whether or not its host may be reached. A live response goes to the
+agent as it comes, and is written down when its end has come, or its reader has left.
 """
 
 from __future__ import annotations
 
 import contextlib
 import dataclasses
-import http.client
-import sys
 import threading
 from collections import Counter
-from collections.abc import Iterator
 from operator import itemgetter
 from typing import Any
 
 from anonymize.jsontools import JsonError, loads
 from anonymize.trace import Json, LLMCall, Other, StepError
 from replay.errors import BrokenReplay, EgressBlocked
-from replay.intercept.cassette import Cassette, Interaction, interaction, key_of
+from replay.intercept.cassette import Cassette, Interaction, Timing, body_of, interaction, key_of
+from replay.intercept.clients.asking import where
 from replay.intercept.guard import blocked
 from replay.intercept.hosts import AllowedHosts
-from replay.intercept.scope import CURRENT
+from replay.intercept.nearest import nearest_recorded
+from replay.intercept.playback import AT_ONCE, Pace
+from replay.intercept.router import Router, install
 from replay.intercept.wire import Exchange, read_exchange
 from replay.world import World
+
+__all__ = ["HttpScope", "Router", "install"]
 
 _MAX_BODY = 20_000
 
@@ -45,7 +46,9 @@ class HttpScope:
         cassette: Cassette | None = None,
         *,
         recorded_only: bool = False,
+        pace: Pace = AT_ONCE,
     ) -> None:
+        self.pace = pace
         self._recorded: list[tuple[int, Interaction]] = []
         self._world = world
         self._agent = agent
@@ -65,43 +68,70 @@ class HttpScope:
             BrokenReplay: only recorded answers are to be used, and there is none.
         """
         host, port = str(request.host), request.port
-        if self._ignored.allows(host, port) and not self._hosts.allows(host, port):
-            return None  # the guard lets it fail the way an unreachable host does
-        if not self._hosts.allows(host, port):
-            error = blocked(self._agent, self._hosts, host, port, f"{request.method} to")
-            self.refuse(error)
-            raise error
+        allowed = self._hosts.allows(host, port)
+        if not allowed:
+            if self._ignored.allows(host, port):
+                return None  # the guard lets it fail the way an unreachable host does
+            if self._cassette is None:
+                raise self._blocked(request)
         if _is_llm(request):
             self._world.count_llm_call()
-        place = self._world.capture.open()
-        found = None
-        with self._lock:
-            self._open[place] = request
-            request.replay_place = place
-            if self._cassette is not None:
-                key = key_of(request)
-                occurrence = self._occurrences[key]
-                self._occurrences[key] += 1
-                found = self._cassette.get(self._world.case.trace_id, key, occurrence)
+        found = self._look_up(request)
+        if found is None and not allowed:
+            raise self._blocked(request)
         if found is None and self._recorded_only:
             raise self._world.end(
                 BrokenReplay(
-                    f"{request.method} to {host} is not in the cassette, and [llm] mode is "
-                    '"recorded": run once with mode = "live" to record it'
+                    f"{request.method} to {where(request)} is not in the cassette, and [llm] mode "
+                    'is "recorded": run once with mode = "live" to record it'
+                    f"{nearest_recorded(self._cassette, request)}"
                 )
             )
         return found
 
-    def end(self, request: Any, response: dict[str, Any], *, live: bool) -> None:
+    def _look_up(self, request: Any) -> Interaction | None:
+        cassette = self._cassette
+        key = key_of(request, cassette.rules) if cassette is not None else ""
+        with self._lock:
+            # Under one lock: of equal requests, the first to get its place gets the first answer.
+            request.replay_place = place = self._world.capture.open()
+            self._open[place] = request
+            if cassette is None:
+                return None
+            occurrence = self._occurrences[key]
+            self._occurrences[key] += 1
+        return cassette.get(self._world.case.trace_id, key, occurrence)
+
+    def _blocked(self, request: Any) -> EgressBlocked:
+        host, port = str(request.host), request.port
+        what, more = f"{request.method} to", f" ({where(request)})"
+        if self._cassette is not None:
+            why = nearest_recorded(self._cassette, request)
+            more = f" ({where(request)}, not in the cassette{why})"
+        error = blocked(self._agent, self._hosts, host, port, what, more)
+        self.refuse(error)
+        return error
+
+    def end(
+        self,
+        request: Any,
+        response: dict[str, Any] | None,
+        *,
+        live: bool,
+        timing: Timing | None = None,
+        keep: bool = True,
+    ) -> None:
         """The answer is there. Live ones are kept for the cassette, failures aside."""
         place = getattr(request, "replay_place", None)
         if place is None:  # a redirect that the client followed by itself
             place = self._world.capture.open()
         with self._lock:
             self._open.pop(place, None)
-            if live and self._cassette is not None and response["status"]["code"] < 400:
-                item = interaction(self._world.case.trace_id, request, response)
-                self._recorded.append((place, item))
+            if keep and live and response and self._cassette is not None:
+                owner, rules = self._world.case.trace_id, self._cassette.rules
+                if response["status"]["code"] < 400:
+                    item = interaction(owner, request, response, timing, rules)
+                    self._recorded.append((place, item))
         self._close(place, request, response)
 
     def refuse(self, error: EgressBlocked) -> None:
@@ -121,7 +151,10 @@ class HttpScope:
         with self._lock:
             left = sorted(self._open.items())
         for place, request in left:
-            self._close(place, request, None)
+            if hasattr(request, "replay_partial"):
+                request.replay_partial("open")  # a response that nobody has read to its end
+            else:
+                self._close(place, request, None)
 
     def _close(self, place: int, request: Any, response: dict[str, Any] | None) -> None:
         capture = self._world.capture
@@ -131,96 +164,6 @@ class HttpScope:
             started_at=capture.start_of(place),
         )
         capture.close(place, step)
-
-
-class Router:
-    """Stands where vcrpy expects its cassette, and finds the replay that a request belongs to."""
-
-    _path = "Replay"
-    custom_patches = ()
-    skip_patchers = ()
-    write_protected = False
-
-    def filter_request(self, request: Any) -> Any:
-        return request
-
-    def can_play_response_for(self, request: Any) -> bool:
-        if not hasattr(request, "replay_answer"):
-            request.replay_answer = _scope(request).begin(request)
-        return request.replay_answer is not None
-
-    def play_response(self, request: Any) -> dict[str, Any]:
-        response: dict[str, Any] = request.replay_answer.as_vcr()
-        _scope(request).end(request, response, live=False)
-        return response
-
-    def append(self, request: Any, response: dict[str, Any]) -> None:
-        _scope(request).end(request, response, live=True)
-
-    def find_requests_with_most_matches(self, request: Any) -> list[Any]:
-        return [(request,)]
-
-
-def install() -> contextlib.ExitStack:
-    """Patch every HTTP client that vcrpy knows. Closing the stack takes the patches out."""
-    with _without_httpx_command():
-        import vcr.patch
-
-    # vcrpy takes all of its patches out while it connects: another thread's request would go
-    # unseen. All that is needed is that http.client finds its own classes.
-    vcr.patch.force_reset = _own_http_client
-    stack = contextlib.ExitStack()
-    for patcher in vcr.patch.CassettePatcherBuilder(Router()).build():
-        stack.enter_context(patcher)
-    return stack
-
-
-@contextlib.contextmanager
-def _without_httpx_command() -> Iterator[None]:
-    """httpx loads its command line, click and rich included, with itself: a quarter second for
-    each worker. It does without where that can't be imported.
-    """
-    new = "httpx" not in sys.modules
-    if new:
-        sys.modules["httpx._main"] = None  # type: ignore[assignment]
-    try:
-        yield
-    finally:
-        if new:
-            del sys.modules["httpx._main"]
-
-
-_REAL = (http.client.HTTPConnection, http.client.HTTPSConnection)
-_reset_lock = threading.Lock()
-_resets = 0
-_patched: tuple[Any, Any] = _REAL
-
-
-@contextlib.contextmanager
-def _own_http_client() -> Iterator[None]:
-    global _resets, _patched
-    with _reset_lock:
-        if _resets == 0:
-            _patched = (http.client.HTTPConnection, http.client.HTTPSConnection)
-            http.client.HTTPConnection, http.client.HTTPSConnection = _REAL  # type: ignore[misc]
-        _resets += 1
-    try:
-        yield
-    finally:
-        with _reset_lock:
-            _resets -= 1
-            if _resets == 0:
-                http.client.HTTPConnection, http.client.HTTPSConnection = _patched  # type: ignore[misc]
-
-
-def _scope(request: Any) -> HttpScope:
-    scope = CURRENT.get()
-    if scope is None:
-        raise EgressBlocked(
-            f"{request.method} to {request.host} was blocked: it belongs to no replay (made while "
-            "the agent was imported, or by a thread that outlived its case)"
-        )
-    return scope
 
 
 def _is_llm(request: Any) -> bool:
@@ -233,7 +176,7 @@ def _step(request: Any, response: dict[str, Any] | None) -> LLMCall | Other:
     exchange = Exchange(
         method=str(request.method),
         uri=str(request.uri),
-        request=request.body_bytes or b"",
+        request=body_of(request),
         status=response["status"]["code"] if response else 0,
         headers=headers,
         response=(response["body"].get("string") or b"") if response else b"",

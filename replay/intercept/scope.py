@@ -10,12 +10,41 @@ from __future__ import annotations
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from replay.intercept.http import HttpScope
+    from replay.errors import EgressBlocked
+    from replay.intercept.cassette import Interaction, Timing
+    from replay.intercept.playback import Pace
 
-CURRENT: ContextVar[HttpScope | None] = ContextVar("replay_scope", default=None)
+
+class Scope(Protocol):
+    """The HTTP of one replay, as clients and the guard see it. ``request`` is vcrpy's."""
+
+    pace: Pace
+
+    def begin(self, request: Any) -> Interaction | None:
+        """A request is about to be made: its recorded answer, or ``None`` to make it."""
+        ...
+
+    def end(
+        self,
+        request: Any,
+        response: dict[str, Any] | None,
+        *,
+        live: bool,
+        timing: Timing | None = None,
+        keep: bool = True,
+    ) -> None:
+        """The answer is there, in vcrpy's form, or there is none; ``keep`` it if it is live."""
+        ...
+
+    def refuse(self, error: EgressBlocked) -> None:
+        """Something was blocked."""
+        ...
+
+
+CURRENT: ContextVar[Scope | None] = ContextVar("replay_scope", default=None)
 
 
 def follow_threads() -> None:

@@ -33,6 +33,14 @@ from replay.report.text import shell_word
 
 SCHEMA_VERSION = "1"
 
+#: What is said of traces whose store nobody asked about.
+NOT_AUDITED: Mapping[str, Any] = {
+    "status": "not audited",
+    "sentence": "The traces were not audited: they have no receipt.",
+    "receipts": [],
+    "count": 0,
+}
+
 #: Steps of the fidelity distribution: from each to the next; the last is exactly 1.
 FIDELITY_STEPS = (0.0, 0.25, 0.5, 0.75, 0.9, 1.0)
 
@@ -46,7 +54,7 @@ class RunInfo:
     and ``quarantined`` count input by reason. ``duration_s`` is wall time in seconds.
     ``tools`` is what ``ToolCatalog.known()`` says after the comparison; ``faults`` what
     ``replay.faults.tally`` says, with the proofs behind it. ``versions`` are programs and
-    packages that can change a result, by name.
+    packages that can change a result, by name. ``privacy`` is what ``replay.privacy`` says.
     """
 
     run_id: str
@@ -68,6 +76,7 @@ class RunInfo:
     faults: tuple[FaultTally, ...] = ()
     fault_proofs: tuple[FaultProof, ...] = ()
     versions: Mapping[str, str] = field(default_factory=dict)
+    privacy: Mapping[str, Any] = field(default_factory=lambda: dict(NOT_AUDITED))
 
     def __post_init__(self) -> None:
         if self.reproduce and "{trace_id}" not in self.reproduce:
@@ -253,6 +262,7 @@ def _trust(diff: DatasetDiff, run: RunInfo) -> dict[str, Any]:
         "unpaired_candidate": list(diff.unpaired_candidate),
         "skipped": _reasons(run.skipped),
         "quarantined": _reasons(run.quarantined),
+        "privacy": dict(run.privacy),
         "tools": [
             {
                 "name": tool.name,

@@ -155,6 +155,9 @@ class _Page:
         table.add_column(ratio=1, overflow="fold")
         if report is not None:
             table.add_row("Report", self.text(str(report), limit=2_000))
+        privacy = self.document["trust"].get("privacy")
+        if privacy is not None:
+            table.add_row("Privacy", self.text(privacy["sentence"]))
         command = next((g["reproduce"] for g in self.document["groups"] if g["reproduce"]), "")
         if command:
             table.add_row("Next", self.text(command, limit=2_000))

@@ -9,6 +9,7 @@ import subprocess
 import sys
 
 import vcr.patch
+import yaml
 from vcr.request import Request
 from vcr.stubs import VCRConnection, httpx_stubs
 
@@ -60,3 +61,34 @@ def test_patches_come_out_again() -> None:
         "assert not set(before) & set(during)\n"
     )
     subprocess.run([sys.executable, "-c", script], check=True)
+
+
+def test_connections_hold_what_is_asked_of_them() -> None:
+    source = inspect.getsource(VCRConnection)
+    for name in ("_vcr_request", "real_connection", "_deferred_connect", "_baseclass", "_url"):
+        assert name in source, name
+    assert hasattr(VCRConnection, "getresponse")
+
+
+def test_patches_of_ours_are_taken_as_custom_ones_after_vcrpy_s_own() -> None:
+    class Thing:
+        name = "theirs"
+
+    builder = vcr.patch.CassettePatcherBuilder(Router(((Thing, "name", "ours"),)))
+    *_, last = builder.build()
+    with last:
+        assert Thing.name == "ours"
+    assert Thing.name == "theirs"
+
+
+def test_the_loader_of_yaml_builds_plain_values_only() -> None:
+    from vcr.serializers.yamlserializer import _CassetteLoader
+
+    assert issubclass(_CassetteLoader, yaml.SafeLoader | yaml.CSafeLoader)
+
+
+def test_https_connections_of_the_standard_library_still_name_themselves() -> None:
+    """Why :func:`_naming_themselves` is there; it may go when they don't."""
+    from replay.intercept.clients.over_http_client import _naming_themselves
+
+    assert "__init__" in {name for _, name, _ in _naming_themselves()}

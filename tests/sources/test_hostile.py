@@ -178,17 +178,27 @@ def test_fifty_megabytes_in_one_field_are_read(tmp_path: Path) -> None:
     assert trace.lossy_flags == ()
 
 
-def test_a_million_attributes_are_read(tmp_path: Path) -> None:
-    many = b",".join(
-        b'{"key":"own.attribute.%d","value":{"intValue":1}}' % n for n in range(1_000_000)
-    )
+@pytest.mark.parametrize(("count", "fits"), [(300_000, True), (1_000_000, False)])
+def test_many_attributes_are_read_as_long_as_they_fit(
+    tmp_path: Path, count: int, fits: bool
+) -> None:
+    many = b",".join(b'{"key":"own.attribute.%d","value":{"intValue":1}}' % n for n in range(count))
     data = GOOD_LINE.replace(
         b'"attributes": [{"key": "gen_ai', b'"attributes": [%s,{"key": "gen_ai' % many
     )
-    assert len(data) > 40_000_000
-    [trace] = read_path(write(tmp_path, data))
-    assert isinstance(trace, Trace)
-    assert trace.input == SECRET
+    other = line({**GOOD, "traceId": "cc" * 16})
+    first, second = read_path(write(tmp_path, data + b"\n" + other))
+    assert isinstance(first, Trace)
+    assert first.input == SECRET
+    if fits:
+        assert isinstance(second, Trace)
+    else:
+        skipped = second
+        assert isinstance(skipped, SkippedTrace)
+        assert skipped.reason == "a document has too many values"
+        assert skipped.where.endswith(":1")
+        assert skipped.size is not None
+        assert skipped.size > 40_000_000
 
 
 def test_nul_and_lone_surrogates_are_replaced_and_flagged(tmp_path: Path) -> None:
