@@ -69,8 +69,6 @@ _CODE_REACH = 40
 _WORD = re.compile(r"[^\W\d_]+")
 
 
-
-
 class TookTooLong(Exception):
     """A recognizer passed its deadline."""
 
@@ -382,9 +380,11 @@ def _news(parts: Iterable[tuple[int, str]]) -> Iterator[tuple[int, str]]:
 
 def _terse(key: str) -> bool:
     """Whether a key has no digit and a part of less than four letters."""
-    return key.isascii() and not any(c.isdigit() for c in key) and min(
-        map(len, re.split(r"[^A-Za-z]+", key))
-    ) < 4
+    return (
+        key.isascii()
+        and not any(c.isdigit() for c in key)
+        and min(map(len, re.split(r"[^A-Za-z]+", key))) < 4
+    )
 
 
 def _without_brands(text: str, hits: list[Hit]) -> list[Hit]:

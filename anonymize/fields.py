@@ -189,7 +189,8 @@ def rule_for(path: tuple[str, ...], value: str, siblings: Collection[str] = ()) 
 def _in_address(siblings: Collection[str]) -> bool:
     return any(
         key_entity(normal(key)) in ("STREET_ADDRESS", "POSTAL_CODE")
-        for key in siblings if normal(key) not in TOWNS
+        for key in siblings
+        if normal(key) not in TOWNS
     )
 
 

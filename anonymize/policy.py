@@ -177,8 +177,8 @@ class ScrubPolicy:
     max_prose_chars: int = 4_000_000
     recognizer_seconds: float = 5.0
     workers: int | None = None
-    trace_seconds: float = 60.0
-    worker_memory_mb: int = 480
+    trace_seconds: float = 120.0
+    worker_memory_mb: int = 440
     audit: bool = True
 
     def __post_init__(self) -> None:
@@ -220,8 +220,9 @@ class ScrubPolicy:
         """
         settings = dataclasses.asdict(self)
         # They say where the key is and how it is done, not what is scrubbed.
-        for other in ("key_env", "key_file", "workers", "trace_seconds", "worker_memory_mb", "audit"):
+        for other in ("key_env", "key_file", "workers", "trace_seconds", "worker_memory_mb"):
             settings.pop(other)
+        settings.pop("audit")
         settings["recognizers"] = [_content(spec) for spec in self.recognizers]
         settings["nlp_engine"] = _content(self.nlp_engine)
         text = orjson.dumps([SCRUB_VERSION, settings], option=orjson.OPT_SORT_KEYS)

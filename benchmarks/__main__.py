@@ -1,6 +1,6 @@
-"""The benchmarks one after the other, at sizes that take about a minute and a half on two cores.
+"""The benchmarks one after the other, at sizes that take a few minutes on two cores.
 
-    python -m benchmarks [store] [replay] [http] [diff] [pii]
+    python -m benchmarks [store] [replay] [http] [diff] [pii] [memory]
 
 Each in a process of its own, so that none pays for the memory of the one before. Each also runs
 alone, with options of its own: ``python -m benchmarks.bench_store 20000``.
@@ -24,6 +24,7 @@ BENCHMARKS: Mapping[str, tuple[str, ...]] = {
     "http": ("--yaml-mb", "10"),
     "diff": (),
     "pii": ("--quick",),
+    "memory": ("100 MB", "a line of", "lists", "e-mails", "steps", "histories of 60 turns"),
 }
 
 

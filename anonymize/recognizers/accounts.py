@@ -29,8 +29,10 @@ def _holder(text: str, start: int, end: int) -> Checked:
         end -= 1
     value = text[start:end]
     at = text[end : end + 1]
-    if len(value) < 4 or at in ("(", "/", "=", "[") or (
-        at == "." and text[end + 1 : end + 2].isalnum()
+    if (
+        len(value) < 4
+        or at in ("(", "/", "=", "[")
+        or (at == "." and text[end + 1 : end + 2].isalnum())
     ):
         return None
     if not value.islower() or value in _TECHNICAL:

@@ -126,7 +126,7 @@ def _named(text: str, words: Sequence[tuple[int, int]]) -> Iterator[tuple[int, i
 
 _NOT_TOWNS = frozenset(
     "republic united kingdom states county region province state zip code postcode plz apt suite "
-    "unit flat floor room box building north south east west new and phone tel email attn".split()
+    "unit flat floor room box building north south east west new and phone email attn".split()
 )
 
 #: What says that an address comes, with nothing but small words between.
@@ -226,4 +226,3 @@ CUED = (
         _corner,
     ),
 )
-

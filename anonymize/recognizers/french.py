@@ -54,7 +54,8 @@ _INSTITUTIONS = frozenset(
     academie aeroport agence banque bibliotheque boulangerie boutique brasserie cabinet
     cathedrale centre chateau cinema clinique club college comite commune compagnie credit ecole
     editions eglise entreprise fondation gare garage groupe hopital hotel institut librairie
-    laboratoire    ligne lycee magasin mairie maison marche metro ministere musee office parc pharmacie pont port
+    laboratoire ligne lycee magasin mairie maison marche metro ministere musee office parc
+    pharmacie pont port
     restaurant residence salle societe stade station theatre tour tribunal universite usine ville
     aeroports gymnase place rue quai avenue boulevard canape fauteuil lampe table chaise modele
     gamme collection produit article montre robe

@@ -11,7 +11,8 @@ _says_phone = context(
     r"teléfono|telefone|telefoon|mobile|mobil|móvil|celular|handy|cell|cellphone|fax|whatsapp|"
     r"viber|"
     r"signal|sms|text|texted|dial|dialed|dialled|desk|hotline|contact|contacted|reach|reached|ring|"
-    r"number is|my number|(?:meine|mon|mi|meu|votre|ihre|su) (?:nummer|numéro|número)|ph|line|landline|answering|registered|confirm on|"
+    r"number is|my number|(?:meine|mon|mi|meu|votre|ihre|su) (?:nummer|numéro|número)|ph|"
+    r"line|landline|answering|registered|confirm on|"
     r"voicemail|msisdn|portable|gsm|keitai|電話|电话|携帯",
     reach=48,
 )

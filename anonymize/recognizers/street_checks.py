@@ -20,6 +20,8 @@ WORD = re.compile(r"[^\W\d_]+(?:['’.\-][^\W\d_]+)*")
 STREET_NEAR = re.compile(
     rf"(?i)\d[^\n]{{1,40}}\b(?:{TYPES})\b|(?:{ENDINGS})\.?\s\d|\b(?:{FIRST})\s[^\n]{{2,40}}\d"
 )
+
+
 def trim(text: str, start: int, end: int) -> int:
     while end > start and not text[end - 1].isalnum():
         end -= 1
@@ -111,6 +113,15 @@ def with_code(text: str, start: int, end: int) -> Checked:
     if town is not None and fold(town.group()) in UNITS_OF:
         return None
     common = [fold(w) in lexicon().words or fold(w) in lexicon().other for w in words]
+    for index in range(len(words) - 2, -1, -1):
+        word = words[index]
+        if common[index] and word.islower() and fold(word) not in KEPT:
+            # "Versandkosten nach Schillerstraße 112": the street begins after it
+            for passed in words[: index + 1]:
+                start = text.index(passed, start) + len(passed)
+            start = text.index(words[index + 1], start)
+            words, common = words[index + 1 :], common[index + 1 :]
+            break
     while len(words) > 1 and common[0] and not words[0][0].isupper():
         start += text[start:].index(words[1], len(words[0]))  # "shows Rokytnická 165"
         words, common = words[1:], common[1:]

@@ -129,8 +129,8 @@ def _noun() -> re.Pattern[str]:
 @lru_cache(4096)
 def _substance(word: str) -> bool:
     folded = fold(word)
-    return len(folded) > 7 and _SUBSTANCE.search(folded) is not None and (
-        not lexicon().listed(folded)
+    return (
+        len(folded) > 7 and _SUBSTANCE.search(folded) is not None and (not lexicon().listed(folded))
     )
 
 

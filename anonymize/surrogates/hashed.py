@@ -28,9 +28,7 @@ class HashForm:
 
     def owns(self, surface: str) -> bool:
         match = _MARK.fullmatch(surface)
-        return (
-            match is not None and not self._keyed.blind and match[2] == self._check(match[1])
-        )
+        return match is not None and not self._keyed.blind and match[2] == self._check(match[1])
 
     def make(self, surface: str) -> str:
         if not surface.strip() or self.owns(surface):
