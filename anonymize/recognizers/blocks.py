@@ -144,6 +144,7 @@ _SURE_CUE = re.compile(
 _BREAK = re.compile(r"[.!?]\s|\n\s*\n|;")
 _NOT_STREET = frozenset(
     """
+    plz zip postcode postleitzahl code cp cap cep pin tel phone telefon fax mobile
     order ticket flight gate terminal room table seat line page chapter section version case item
     invoice ref reference model iphone galaxy windows android platform bus train track route level
     step unit grade class year season episode volume issue number no booking reservation account

@@ -154,6 +154,8 @@ def _pair(text: str, tokens: list[Token], i: int, plain: int) -> int:
         return 0
     if common(token) or common(follower) or _coded(text, token.start, follower.end):
         return 0
+    if not (token.text + follower.text).isascii() and text != text.lower():
+        return 0  # "El envío cuesta": where capitals are used, small words of another language
     odds = _odds(token, follower)
     others = len(tokens) - 2
     calm = plain >= others * 0.5

@@ -87,6 +87,8 @@ def _beside(text: str) -> Iterator[Span]:
         first, last = fold(one), fold(two)
         if len(last) < 4 or last not in known.last or one.isupper() != two.isupper():
             continue
+        if not (one[0].isupper() and two[0].isupper()):
+            continue  # "el envío cuesta": everyday words of another language
         certain = known.is_name(last) or marked(two, last)
         if not certain or len(first) < 3:
             continue
