@@ -86,11 +86,7 @@ class SecondDetector:
 
     def _search(self, leaf: Leaf, known: Known, budget: float) -> Iterator[tuple[str, str]]:
         if leaf.kind == "number":
-            if not leaf.text.isdigit() and entity_of(leaf.key) != "COORDINATES":
-                return
-            # A parsed number has lost the zeros that it ended with.
-            if not any(known.clears("COORDINATES", leaf.text + "0" * n) for n in range(1, 4)):
-                yield from _keyed(leaf.key, leaf.text, known)
+            yield from _number(leaf, known)
             return
         label = leaf.kind == "label"
         if leaf.kind == "text":
@@ -113,6 +109,16 @@ class SecondDetector:
             if self._clock() > budget:
                 yield UNAUDITED, "time"
                 return
+
+
+def _number(leaf: Leaf, known: Known) -> Iterator[tuple[str, str]]:
+    if not leaf.text.isdigit():
+        if entity_of(leaf.key) != "COORDINATES":
+            return
+        # A parsed number has lost the zeros that it ended with.
+        if any(known.clears("COORDINATES", leaf.text + "0" * n) for n in range(1, 4)):
+            return
+    yield from _keyed(leaf.key, leaf.text, known)
 
 
 def _keyed(key: str, value: str, known: Known) -> Iterator[tuple[str, str]]:

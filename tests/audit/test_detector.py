@@ -143,6 +143,22 @@ def test_a_real_value_under_its_key_is_objected_to(entity: str, how: str) -> Non
     assert entities(make_trace(steps=(clean,))) == set()
 
 
+@pytest.mark.parametrize(
+    ("value", "entity"),
+    [
+        ({"phone": 4155552671}, "PHONE_NUMBER"),
+        ({"ssn": 531217351}, "US_SSN"),
+        ({"lat": 52.520008}, "COORDINATES"),
+    ],
+)
+def test_a_number_under_its_key_is_objected_to(value: Any, entity: str) -> None:
+    assert entities(make_trace(input=value)) == {entity}
+    (made,) = Scrubber.create(ScrubPolicy(audit=False), KEY).scrub_all([make_trace(input=value)])
+    assert isinstance(made, ScrubbedTrace)
+    assert entities(made.trace) == set()
+    assert entities(make_trace(input={"price": 52.520008, "count": 531217351})) == set()
+
+
 @pytest.mark.parametrize("entity", sorted(KEYED))
 def test_without_the_key_what_cannot_be_told_is_not_judged(entity: str) -> None:
     key, value = KEYED[entity]
