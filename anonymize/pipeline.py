@@ -168,9 +168,9 @@ def ingest(
     """Read ``source``, scrub, write to ``store``; what is already there is not written twice.
 
     Returns what the store did and what was read, with the privacy receipt that was left in the
-    store. Raises ``SourceError``, ``StoreError`` or ``AuditError`` (canaries survived);
-    batches committed before that stay, and running again completes the rest. From here on this
-    process leaves no core dump: it holds raw data.
+    store (an ingest that changes nothing leaves none). Raises ``SourceError``, ``StoreError`` or
+    ``AuditError`` (canaries survived); batches committed before that stay, and running again
+    completes the rest. From here on this process leaves no core dump: it holds raw data.
     """
     from anonymize.guarded.harden import no_core_dumps
     from anonymize.store import Store, StoreWriter, read_tombstones
@@ -214,7 +214,7 @@ def _receipt(
     tally: Tally,
     canaries: Canaries | None,
 ) -> Receipt:
-    from anonymize.audit.receipt import make_receipt, state_of, write_receipt
+    from anonymize.audit.receipt import is_told, make_receipt, state_of, write_receipt
 
     digest, traces = state_of(store)
     receipt = make_receipt(
@@ -233,5 +233,6 @@ def _receipt(
         store_digest=digest,
         store_traces=traces,
     )
-    write_receipt(store, receipt)
+    if not is_told(store, receipt):
+        write_receipt(store, receipt)
     return receipt

@@ -26,7 +26,7 @@ from anonymize.overlaps import resolve
 from anonymize.policy import ScrubPolicy
 from anonymize.scopes import Scopes, bare, marked
 from anonymize.scrubbed import ScrubbedTrace, _seal
-from anonymize.surrogates import Surrogates
+from anonymize.surrogates import WEAK, Surrogates
 from anonymize.trace import QuarantinedTrace, Trace
 from anonymize.units import Document, Unit
 from anonymize.walk import Unscrubbable, Walk, text_size
@@ -55,6 +55,10 @@ class Finding:
     surrogate: str
 
 
+#: What a surrogate of these looks like is never anybody's value.
+_TELLING = frozenset(("PERSON", "EMAIL_ADDRESS", "PHONE_NUMBER", "STREET_ADDRESS"))
+
+
 @dataclass(slots=True)
 class _Job:
     """One trace on its way through the rounds."""
@@ -66,6 +70,8 @@ class _Job:
     surrogates: Surrogates
     size: int = 0
     walk: Walk | None = None
+    fresh: bool = False  # no surrogate is in it: nothing is taken for one that may be none
+    rounds: int = 0
     settled: bool = False
     failure: str = ""
     counts: Counter[str] = field(default_factory=Counter)
@@ -154,11 +160,13 @@ class Scrubber:
         is not listed here.
         """
         findings = []
-        surrogates = self._job(Trace(trace_id="", input=text)).surrogates
+        job = self._job(Trace(trace_id="", input=text))
         document = self._reader.document(text)
+        found = self._loaded().detect(list(document.units()))
+        certain = {unit: hits for unit, hits in found.items() if isinstance(hits, tuple)}
+        job.fresh = self._is_fresh(job, certain)
         for offset, unit in _places(document):
-            found = self._loaded().detect([unit])[unit]
-            for hit in found if isinstance(found, tuple) else ():
+            for hit in certain.get(unit, ()):
                 surface = unit.text[hit.start : hit.end]
                 acts = self._acts(hit)
                 findings.append(
@@ -168,7 +176,7 @@ class Scrubber:
                         entity=hit.entity,
                         score=hit.score,
                         recognizer=hit.by,
-                        surrogate=surrogates.make(hit.entity, surface) if acts else surface,
+                        surrogate=_made(job, hit.entity, surface) if acts else surface,
                     )
                 )
         return sorted(findings, key=lambda f: (f.start, f.end))
@@ -277,6 +285,8 @@ class Scrubber:
                 raise Unscrubbable(getattr(result, "reason", "in doubt"))
             hits[unit] = result
         vault = job.vault
+        job.fresh = not job.rounds and self._is_fresh(job, hits)
+        job.rounds += 1
         for unit, mine in hits.items():
             if self._is_done(job, unit):
                 continue
@@ -299,6 +309,23 @@ class Scrubber:
             job.settled = True
             return
         job.trace = Walk(self._reader, lambda unit: made.get(unit, unit.text)).trace(job.trace)
+
+    def _is_fresh(self, job: _Job, hits: Mapping[Unit, tuple[Hit, ...]]) -> bool:
+        """Whether real values are in a trace and surrogates are not.
+
+        Codes of five digits have no room for a check that tells one from the other for sure.
+        """
+        found = {
+            (hit.entity, unit.text[hit.start : hit.end])
+            for unit, mine in hits.items()
+            for hit in mine
+            if self._acts(hit)
+        }
+        return (
+            any(entity in WEAK for entity, _ in found)
+            and any(e in _TELLING and not _mine(job, e, surface) for e, surface in found)
+            and not any(job.surrogates.words.any_in(unit.text) for unit in hits)
+        )
 
     def _apply(self, job: _Job, unit: Unit, hits: tuple[Hit, ...]) -> str:
         text, vault = unit.text, job.vault
@@ -335,7 +362,7 @@ class Scrubber:
         return "".join(pieces)
 
     def _count(self, job: _Job, entity: str, surface: str) -> str:
-        made = job.surrogates.make(entity, surface)
+        made = _made(job, entity, surface)
         if made != surface:
             job.counts[entity] += 1
             job.values[RawValue(entity, surface, (entity, surface) in job.named)] = None
@@ -429,7 +456,12 @@ def _shields(job: _Job, hit: Hit, text: str) -> bool:
 
 
 def _mine(job: _Job, entity: str, surface: str) -> bool:
-    return job.surrogates.make(entity, surface) == surface
+    return _made(job, entity, surface) == surface
+
+
+def _made(job: _Job, entity: str, surface: str) -> str:
+    make = job.surrogates.first if job.fresh else job.surrogates.make
+    return make(entity, surface)
 
 
 def _places(document: Document, offset: int = 0) -> Iterator[tuple[int, Unit]]:

@@ -1,7 +1,8 @@
 """The privacy receipt: what an ingest did about personal data, for those who answer for it.
 
-One JSON file for each ingest, ``_receipts/<UTC time>-<id>.json`` in the store. It holds counts,
-names, versions and digests; nothing of any trace, and of the key only its id.
+One JSON file for each ingest that changed the store, ``_receipts/<UTC time>-<id>.json`` in the
+store. It holds counts, names, versions and digests; nothing of any trace, and of the key only its
+id.
 """
 
 from __future__ import annotations
@@ -159,6 +160,22 @@ def write_receipt(store: Path, receipt: Receipt) -> Path:
             draft.unlink(missing_ok=True)
         sync_folder(target.parent)
     return target
+
+
+#: What two receipts differ in though they say the same of a store.
+_PASSING = frozenset(
+    """id at read written unchanged entities canaries_planted canaries_gone values_searched
+    values_found traces_checked traces_objected""".split()
+)
+
+
+def is_told(store: Path, receipt: Receipt) -> bool:
+    """Whether the last receipt in ``store`` says all that ``receipt`` says of what is there."""
+    receipts = read_receipts(store)
+    if receipt.written or not receipts:
+        return False
+    mine = json.loads(json.dumps(asdict(receipt)))
+    return all(receipts[-1][1].get(name) == mine[name] for name in mine if name not in _PASSING)
 
 
 def read_receipts(store: Path) -> list[tuple[Path, dict[str, Any]]]:

@@ -31,11 +31,13 @@ from anonymize.surrogates.phrases import PhraseForm
 from anonymize.surrogates.places import AddressForm, PositionForm, PostalForm
 from anonymize.surrogates.words import Words, fold
 
-__all__ = ["Form", "Surrogates", "fold", "iban_valid", "luhn_valid"]
+__all__ = ["WEAK", "Form", "Surrogates", "fold", "iban_valid", "luhn_valid"]
 
 
 #: Forms that refuse what is not well-formed.
 _STRICT = frozenset(("DATE_OF_BIRTH", "CREDIT_CARD", "IBAN_CODE", "US_SSN", "PHONE_NUMBER"))
+#: Forms without room for a check by which a surrogate can be told for sure.
+WEAK = frozenset(("STREET_ADDRESS", "POSTAL_CODE", "COORDINATES"))
 _STEPS = 4
 
 
@@ -88,8 +90,15 @@ class Surrogates:
             "HASHED": self.hashed,
             "MARK": MarkForm(),
         }
+        fresh = PostalForm(keyed, language=language, fresh=True)
+        self._fresh: dict[str, Form] = {
+            "STREET_ADDRESS": AddressForm(keyed, self.words, fresh),
+            "POSTAL_CODE": fresh,
+            "COORDINATES": PositionForm(keyed, fresh=True),
+        }
         self._other: Form = PhraseForm(keyed, self.words)
         self.make = lru_cache(keyed.cache_size)(self._make)
+        self.first = lru_cache(keyed.cache_size)(self._first)
 
     @property
     def blind(self) -> bool:
@@ -114,6 +123,13 @@ class Surrogates:
         if made == surface:
             return surface if form.owns(surface) else self._settled(self._other, surface)
         return surface if self._other.owns(surface) else made
+
+    def _first(self, entity: str, surface: str) -> str:
+        """The surrogate of a ``surface`` that is known to be none, whatever it looks like.
+
+        It differs from :meth:`make` for the few kinds that have no room for a strong check.
+        """
+        return self.make(entity, self._fresh[entity].make(surface) if entity in WEAK else surface)
 
     def _settled(self, form: Form, surface: str) -> str:
         """What ``form`` makes of ``surface`` and leaves as it is from then on.

@@ -194,10 +194,15 @@ class PostalForm:
     n**2 / 3,400 pairs. A postal code is a place and not an identity; the bounds of the others are
     n**2 / 2r with r = 250 for German codes, 750 French, 11,750 Spanish, 1.2e5 for six digits,
     6.8e5 Canadian, 1.8e6 to 4.6e7 British.
+
+    Other countries assign what this one doesn't (00150 is in Helsinki), and a quarter of those
+    codes have the check by chance. ``fresh`` is for text that holds no surrogate yet: there no
+    such code is taken for one.
     """
 
-    def __init__(self, keyed: Keyed, *, language: str) -> None:
+    def __init__(self, keyed: Keyed, *, language: str, fresh: bool = False) -> None:
         self._keyed = keyed
+        self._fresh = fresh
         self._free = _UNASSIGNED.get(language, ())
 
     def canonical(self, surface: str) -> str:
@@ -215,7 +220,7 @@ class PostalForm:
             rest = 10 ** (5 - width)
             if code[:width] in self._free:
                 index = self._free.index(code[:width]) * rest + int(code[width:5])
-                if self._keyed.is_checked("zip", index, _ZIP_CHECK):
+                if self._is_made("zip", index, _ZIP_CHECK):
                     return surface
             number = self._keyed.checked("zip", int(code[:5]), len(self._free) * rest, _ZIP_CHECK)
             made = f"{self._free[number // rest]}{number % rest:0{5 - width}d}"
@@ -226,9 +231,9 @@ class PostalForm:
             # 0 begins real codes too, so the rest carries a check, as long as it has room for one.
             count = len(code) - 1
             modulus = 8 if count < 6 else 20
-            if code[0] == "0" and self._keyed.is_checked(f"postal/{count}", int(code[1:]), modulus):
-                return surface
             domain = f"postal/{count}"
+            if code[0] == "0" and self._is_made(domain, int(code[1:]), modulus):
+                return surface
             made = f"0{self._keyed.checked(domain, int(code), 10**count, modulus):0{count}d}"
         else:
             draw = self._keyed.number("postal", code, 10**30)
@@ -241,22 +246,29 @@ class PostalForm:
         chars = iter(made.lower() if surface.islower() else made)
         return "".join(next(chars) if c.isalnum() else c for c in surface)
 
+    def _is_made(self, domain: str, number: int, modulus: int) -> bool:
+        return not self._fresh and self._keyed.is_checked(domain, number, modulus)
+
 
 class PositionForm:
     """A latitude or longitude, or a pair ``37.7749, -122.4194``, into the empty South Pacific.
 
-    The number of decimals stays; one number in 100 is a surrogate, by a keyed check, so a position
-    needs four decimals to be replaced (coarser ones, about 1 km, stay). Of n positions of six
-    decimals n**2 / 2e10 pairs share both numbers, of four decimals n**2 / 2e6; two latitudes or
-    longitudes of six decimals that are nearer than 0.1 degrees never share one.
+    The number of decimals stays; one number in 100 is a surrogate, by a keyed check, of three
+    decimals (100 m) one in ten, of two (1 km) one in four; fewer are the size of a town and stay.
+    Of n positions of six decimals n**2 / 2e10 pairs share both numbers, of four decimals
+    n**2 / 2e6, of two decimals n**2 / 1.2e5; two latitudes or longitudes of six decimals that are
+    nearer than 0.1 degrees never share one.
 
-    A number alone is taken for a latitude if it can be one: nothing else is known of it.
+    A number alone is taken for a latitude if it can be one: nothing else is known of it. San
+    Francisco has a longitude that could be a surrogate's: see ``fresh`` in :class:`PostalForm`.
     """
 
     _NUMBER = re.compile(r"-?\d{1,3}\.\d+")
+    _COARSE = 2
 
-    def __init__(self, keyed: Keyed) -> None:
+    def __init__(self, keyed: Keyed, *, fresh: bool = False) -> None:
         self._keyed = keyed
+        self._fresh = fresh
 
     def canonical(self, surface: str) -> str:
         return surface.strip()
@@ -271,12 +283,12 @@ class PositionForm:
     def _number(self, text: str, axis: int) -> str:
         whole, _, rest = text.lstrip("-").partition(".")
         digits = len(rest)
-        if digits < 4 or self._is_made(text, digits):
+        if digits < self._COARSE or (not self._fresh and self._is_made(text, digits)):
             return text
         scale = 10**digits
         axis = 1 if int(whole) > 90 else axis
         value = int(whole + rest) + (text[0] == "-") * 1000 * scale
-        number = self._keyed.checked(f"gps/{digits}", value, 10 * scale, 100)
+        number = self._keyed.checked(f"gps/{digits}", value, 10 * scale, _position_check(digits))
         # 46-56 S for the first of a pair and a latitude, 116-126 W for the second: open sea.
         base = 46 if axis == 0 else 116
         degrees, fraction = divmod(base * scale + number, scale)
@@ -288,5 +300,9 @@ class PositionForm:
         for base in (46, 116):
             number = (int(whole) - base) * scale + int(rest)
             if text.startswith("-") and 0 <= number < 10 * scale:
-                return self._keyed.is_checked(f"gps/{digits}", number, 100)
+                return self._keyed.is_checked(f"gps/{digits}", number, _position_check(digits))
         return False
+
+
+def _position_check(digits: int) -> int:
+    return {2: 4, 3: 10}.get(digits, 100)

@@ -39,6 +39,7 @@ _SHAPE = re.compile(
     rf"[aeiou](?:[{_CONSONANTS}][aeiou]){{5,7}}[qx][aeiou]|"
     rf"[{_CONSONANTS}](?:[aeiou][{_CONSONANTS}]){{5,7}}[aeiou][qx]"
 )
+_LONG_RUN = re.compile(r"[^\W\d_]{13,17}(?![^\W\d_])")
 _LENGTHS = frozenset(2 * pairs + 3 for pairs in (_SHORT, _NINE, _LONG))
 _FOLD = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th"})
 
@@ -132,6 +133,10 @@ class Words:
         """The surrogate of one name token as it is written; an invented one stays."""
         token = fold(surface)
         return surface if self.is_word(token) else like(surface, self.word(token))
+
+    def any_in(self, text: str) -> bool:
+        """Whether an invented word stands in ``text``."""
+        return any(self.is_word(fold(m.group())) for m in _LONG_RUN.finditer(text))
 
     def _is_word(self, token: str) -> bool:
         if len(token) not in _LENGTHS or self._keyed.blind:
