@@ -155,6 +155,7 @@ class Rotator(Scrubber):
             Vault(blind),
             self._scopes.renamed(old_token),
             blind,
+            rounds=1,  # nothing in it is raw
         )
 
     def _mark(self, match: re.Match[str]) -> str:
