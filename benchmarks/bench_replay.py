@@ -21,13 +21,28 @@ from replay.runner import run
 from replay.world import World, WorldRules
 
 AGENT = """
+import asyncio
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 def works(case, env):
     end = time.thread_time() + 0.005
     while time.thread_time() < end:
         pass
     return five_calls(case, env)
+
+def sleeps(case, env):
+    for _ in range(6):
+        time.sleep(10)
+
+async def sleeps_async(case, env):
+    async def one(seconds):
+        await asyncio.sleep(seconds)
+    await asyncio.gather(*(one(60 - n) for n in range(20)))
+
+def sleeps_in_threads(case, env):
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(time.sleep, [60 - n for n in range(8)]))
 
 def five_calls(case, env):
     return [env.tools.call("get_order", order_id=str(n), verbose=False)["state"] for n in range(5)]
@@ -82,6 +97,19 @@ def sessions_per_second(folder: Path, agent: str, workers: int, sessions: int) -
     return done / (time.perf_counter() - started)
 
 
+def minute_of_waiting(folder: Path, agent: str) -> tuple[float, float]:
+    """Milliseconds that a trace takes whose agent waits for a minute; its virtual seconds.
+
+    The best of ten: the first one also imports what the agent imports.
+    """
+    config = ReplayConfig.from_tables({"agents": {"b": {"target": f"bench_agent:{agent}"}}}, folder)
+    traces = (dataclasses.replace(recorded(1), trace_id=f"t{n}") for n in range(10))
+    results = list(run(traces, "b", config, workers=1))
+    assert {result.status for result in results} == {"ok"}
+    best = min(results, key=lambda result: result.wall_ms)
+    return best.wall_ms, best.virtual_ms / 1000
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--sessions", type=int, default=2_000)
@@ -92,6 +120,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "bench_agent.py").write_text(AGENT)
+        for agent in ("sleeps", "sleeps_async", "sleeps_in_threads"):
+            wall, virtual = minute_of_waiting(folder, agent)
+            print(f"{agent:<20} {virtual:.0f} virtual seconds in {wall:.1f} ms")
         for agent, number in (("five_calls", sessions), ("works", sessions // 4)):
             one, two = (sessions_per_second(folder, agent, n, number) for n in (1, 2))
             said = "5 calls" if agent == "five_calls" else "5 calls and 5 ms of work"

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
 from dataclasses import dataclass
 from typing import Literal
 
 from anonymize.jsontools import dumps
-from anonymize.trace import Trace
+from anonymize.trace import Fidelity, Trace
 from replay.faults.plan import FaultProof
+from replay.tape import TapeFinding, as_tag
 
 #: ``ok``: the agent answered. ``agent_error``: it raised, as it would have in production.
 #: ``stopped``: its run was ended on purpose (a miss, a budget). ``broken``: the harness or the
@@ -25,9 +27,14 @@ class ReplayResult:
     the first answer that was neither: what follows did not happen in production's world.
     ``unconsumed`` lists recorded calls that the agent never made (``"2 get_order"``).
     ``broken_reason`` says why a run is ``broken`` or ``stopped``. ``misses`` explain each
-    unanswered call; ``blocked`` names what was refused at the network. ``printed`` is what the
+    unanswered call, ``findings`` are all that does not fit the tape; ``blocked`` names what was
+    refused at the network. ``models`` tells how each
+    model call was answered that came over HTTP or the proxy (``live``: by a real model, now or
+    in an earlier run); ``models_unconsumed`` are recorded ones never made (``"2 gpt-5"``), where
+    the recording was to answer. ``printed`` is what the
     agent wrote to its standard streams (bounded, unscrubbed: never store it). ``wall_ms`` is
-    real time; it is not part of the trace, which is the same on a slow machine.
+    real time and ``virtual_ms`` what it would have waited besides; neither is part of the trace,
+    which is the same on a slow machine.
     """
 
     trace: Trace
@@ -38,9 +45,15 @@ class ReplayResult:
     unconsumed: tuple[str, ...] = ()
     faults: tuple[FaultProof, ...] = ()
     misses: tuple[str, ...] = ()
+    findings: tuple[TapeFinding, ...] = ()
     blocked: tuple[str, ...] = ()
+    models: tuple[Fidelity, ...] = ()
+    models_unconsumed: tuple[str, ...] = ()
+    tool_changes: tuple[str, ...] = ()
+    """Where the agent's tools are not those of the recording: :mod:`replay.agents.contract`."""
     printed: str = ""
     wall_ms: float = 0.0
+    virtual_ms: float = 0.0
 
     def tagged(self) -> ReplayResult:
         """The same with its figures as ``replay.*`` tags on the trace.
@@ -57,8 +70,18 @@ class ReplayResult:
             tags["replay.first_counterfactual"] = str(self.first_counterfactual)
         if self.unconsumed:
             tags["replay.unconsumed"] = dumps(list(self.unconsumed))
+        tape = as_tag(self.findings)
+        if tape:
+            tags["replay.tape"] = dumps(tape)
         landed = [dataclasses.asdict(proof) for proof in self.faults if proof.landed]
         if landed:
             tags["replay.faults"] = dumps(landed)
+        if set(self.models) - {"live"}:
+            # Of a live run the tag would say nothing, and a free second run has the same trace.
+            tags["replay.models"] = dumps(dict(sorted(Counter(self.models).items())))
+            if self.models_unconsumed:
+                tags["replay.models_unconsumed"] = dumps(list(self.models_unconsumed))
+        if self.tool_changes:
+            tags["replay.tool_changes"] = dumps(list(self.tool_changes))
         trace = dataclasses.replace(self.trace, tags=tags)
         return dataclasses.replace(self, trace=trace)
