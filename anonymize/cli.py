@@ -12,6 +12,7 @@ import click
 
 from anonymize import console
 from anonymize.commands.audit import audit
+from anonymize.commands.export_sandbox import export_sandbox
 from anonymize.commands.forget import forget
 from anonymize.commands.lookup import lookup
 from anonymize.commands.rotate import rotate
@@ -35,7 +36,7 @@ def cli() -> None:
     """Read production traces, take the personal data out, keep them as Parquet."""
 
 
-for _command in (audit, forget, lookup, rotate):
+for _command in (audit, export_sandbox, forget, lookup, rotate):
     cli.add_command(_command)
 
 

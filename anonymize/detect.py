@@ -13,6 +13,7 @@ import re
 import signal
 import threading
 import time
+from bisect import bisect_right
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -30,10 +31,11 @@ from anonymize.recognizers import build_registry, engines, french
 from anonymize.recognizers.blocks import towns
 from anonymize.recognizers.context import boosted
 from anonymize.recognizers.interface import PatternFamily, Rule, compiled, name_of
-from anonymize.recognizers.lexicon import brands
+from anonymize.recognizers.lexicon import brands, lexicon
 from anonymize.recognizers.linear import least
 from anonymize.recognizers.names import NameRecognizer
 from anonymize.recognizers.ner import NameModel
+from anonymize.surrogates import fold
 from anonymize.units import Unit
 
 
@@ -67,6 +69,13 @@ _LISTED = 0.55
 #: Characters between a street and the postal code of its town.
 _CODE_REACH = 40
 _WORD = re.compile(r"[^\W\d_]+")
+#: Blanks of typesetters, which patterns need not know.
+_BLANKS = dict.fromkeys((0xA0, 0x2007, 0x2009, 0x202F), " ")
+#: Words, those without end in parts.
+_BIT = re.compile(r"[^\W\d_]{1,12}")
+#: Characters around a new word that a model reads where all others only come again, so often.
+_REFRAIN, _OFTEN = 40, 8
+_EDGE = re.compile(r"[\W_]")
 
 
 class TookTooLong(Exception):
@@ -183,6 +192,8 @@ class Detector:
             yield Hit(0, len(text), rule, 0.9, "FieldName")
             return
         lead = f"{unit.about}: " if unit.about else ""
+        if not text.isascii():
+            text = text.translate(_BLANKS)  # as many characters: offsets stay
         hits = list(self._patterns(lead + text, rule))
         if UNSPACED.search(text):
             # In scripts without spaces a card number stands right beside a letter; patterns want
@@ -203,9 +214,9 @@ class Detector:
                         names.add(offset + end)
             for hit in hits if names else ():
                 at = hit.start - len(lead)
+                near = (2, 3) if hit.end - hit.start < 5 else (1, 2, 3)  # shoes: Dr. Martens 1460
                 if hit.entity == "POSTAL_CODE" and any(
-                    at - gap in names and not text[at - gap : at].strip(" ,;:/-")
-                    for gap in (1, 2, 3)
+                    at - gap in names and not text[at - gap : at].strip(" ,;:/-") for gap in near
                 ):  # "Mei Kovacs, 80279": what a look-up by name and code asks for
                     yield Hit(at, hit.end - len(lead), hit.entity, 0.6, hit.by)
         if rule != LABEL:
@@ -232,9 +243,11 @@ class Detector:
                 if pattern.entity == "STREET_ADDRESS" and score >= limit:
                     streets.append(end)
                 yield hit
+        streets.sort()
         for code in codes:
             # Any number may be a postal code; after a street and a comma it is one.
-            if any(0 <= code.start - end <= _CODE_REACH for end in streets):
+            last = bisect_right(streets, code.start) - 1
+            if last >= 0 and code.start - streets[last] <= _CODE_REACH:
                 code = code._replace(score=0.6)
             yield code
 
@@ -375,7 +388,27 @@ def _news(parts: Iterable[tuple[int, str]]) -> Iterator[tuple[int, str]]:
         words = set(_WORD.findall(part))
         if not words <= seen:
             seen |= words
-            yield offset, part
+            yield from _without_refrain(offset, part)
+
+
+def _without_refrain(offset: int, part: str) -> Iterator[tuple[int, str]]:
+    """``part``, or what is around its new words if it is the same few over and over."""
+    words = list(_BIT.finditer(part))
+    firsts = {match.group(): match.span() for match in reversed(words)}
+    if len(words) < _OFTEN * (len(firsts) + 2):
+        yield offset, part
+        return
+    start = end = 0
+    for low, high in sorted(firsts.values()):
+        if low - 4 * _REFRAIN > end:
+            if end:
+                yield offset + start, part[start:end]
+            # From edge to edge: half of a surrogate is no surrogate.
+            edges = _EDGE.finditer(part, low - 2 * _REFRAIN, low - _REFRAIN)
+            start = max((match.end() for match in edges), default=low - _REFRAIN)
+        edge = _EDGE.search(part, high + _REFRAIN, high + 2 * _REFRAIN)
+        end = edge.start() if edge else high + _REFRAIN
+    yield offset + start, part[start:end]
 
 
 def _terse(key: str) -> bool:
@@ -397,7 +430,18 @@ def _without_brands(text: str, hits: list[Hit]) -> list[Hit]:
         for hit in hits
         if hit.entity != "PERSON"
         or not any(start < hit.end and hit.start < end for start, end in firms)
+        or _namesake(text, hit, firms)
     ]
+
+
+def _namesake(text: str, hit: Hit, firms: list[tuple[int, int]]) -> bool:
+    """Whether a given name is beside the firm's: Nanami Suzuki, ERICSSON Erik."""
+    over = [(start, end) for start, end in firms if start < hit.end and hit.start < end]
+    start, end = over[0]
+    if len(over) > 1 or start < hit.start or end > hit.end or not text[start:end].isalpha():
+        return False
+    rest = _WORD.findall(f"{text[hit.start : start]} {text[end : hit.end]}")
+    return len(rest) == 1 and lexicon().is_first(fold(rest[0]))
 
 
 @contextmanager

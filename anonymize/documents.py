@@ -18,6 +18,7 @@ from anonymize.fields import OPAQUE
 from anonymize.jsontools import JsonError, loads
 from anonymize.passages import Passage
 from anonymize.paths import Scope, clip, scope_of
+from anonymize.questions import placed
 from anonymize.structure import Structure
 from anonymize.units import Document, Slot, Unit
 
@@ -109,6 +110,8 @@ class Reader:
         document = self._parse(text, rule, names, path, depth + 1)
         muted = self.fields.muted(path)
         document = document.quiet(muted) if muted else document
+        if path and names and not rule and len(text) <= _ANSWER and placed(path[-1]):
+            document = document.answers(placed(path[-1]))
         if len(document.parts) == 1:
             part = document.parts[0]
             if isinstance(part, Slot) and part.unit is not None and part.unit.text == text:

@@ -14,13 +14,19 @@ from anonymize.units import Encode
 
 _TOKEN = re.compile(r"[^\s\"'<>`]++")
 _PARAMETER = re.compile(r"(?:^|[?&;]|(?<=&amp;))([\w.\-\[\]%]{1,60})=([^&;#?\s]*+)")
+#: One parameter by itself, with the blanks of a form: words and numbers, so no formula.
+_WORDS = r"(?:[\w.,@:'\-]|%[0-9A-Fa-f]{2})+"
+_ALONE = re.compile(rf"([A-Za-z][\w.\-\[\]]{{0,40}})=({_WORDS}(?:\+{_WORDS}){{1,12}})")
 _SEGMENT = re.compile(r"[^/?&=#;,:\s]*+")
 _ESCAPE = re.compile(r"%[0-9A-Fa-f]{2}")
 _WORD = re.compile(
-    r"(?<![A-Za-z0-9+/_.\-])[A-Za-z0-9+/_\-]{16,}+={0,2}(?![A-Za-z0-9+/=_\-]|\.[A-Za-z0-9])"
+    r"(?<![A-Za-z0-9+/_.\-])[A-Za-z0-9+/_\-]{10,}+={0,2}(?![A-Za-z0-9+/=_\-]|\.[A-Za-z0-9])"
 )
-_WHOLE = re.compile(r"[A-Za-z0-9+/\-_]{16,200000}={0,2}")
-_SHORTEST = 16
+_WHOLE = re.compile(r"[A-Za-z0-9+/\-_]{10,200000}={0,2}")
+_SHORTEST = 12
+#: So many bytes are no plain text by chance; fewer must look like what people write.
+_CHANCE = 12
+_WRITTEN = re.compile(r"[A-Za-z0-9 .,:;@+'()/_\-]+")
 _AUTHORISED = re.compile(r"(?i)basic\s*$")
 _TEXT = re.compile(r"[\s@:{}\"=,]")
 
@@ -52,7 +58,9 @@ def encoded(line: str) -> Iterator[Encoded]:
                 continue
             text = from_base64(match.group())
             before = line[max(0, match.start() - 8) : match.start()]
-            if text is None or not _TEXT.search(text) or _AUTHORISED.search(before):
+            if text is None or _AUTHORISED.search(before):
+                continue
+            if not _TEXT.search(text) and not text.isascii():
                 continue
             encode = encoder(match.group())
             words.append(Encoded(match.start(), match.end(), "", text, encode))
@@ -77,6 +85,11 @@ def _in_token(token: str, offset: int) -> Iterator[Encoded]:
                 key, low, high = unquote(match[1]), offset + low, offset + high
                 yield Encoded(low, high, key, text, encode, siblings)
         yield from _escaped(token[last:], offset + last)
+    elif alone := _ALONE.fullmatch(token):
+        text = _decoded(alone[2], plus=True)  # q=Grace+Okonkwo
+        if text is not None:
+            low, high = alone.span(2)
+            yield Encoded(offset + low, offset + high, alone[1], text, quote_plus)
     else:
         yield from _escaped(token, offset)
 
@@ -114,6 +127,8 @@ def from_base64(text: str) -> str | None:
     except (binascii.Error, UnicodeDecodeError):
         return None
     if not inner or not all(c.isprintable() or c in "\r\n\t" for c in inner):
+        return None
+    if len(raw) < _CHANCE and _WRITTEN.fullmatch(inner) is None:
         return None
     return inner
 

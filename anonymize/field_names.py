@@ -43,7 +43,8 @@ ENTITIES: dict[str, str] = {
     "POSTAL_CODE": """
         zip zip_code zipcode postal_code postalcode postcode post_code plz zip4 cap zip_postal_code
         zip_postcode postal pincode pin_code eircode postleitzahl code_postal codigo_postal cep
-        postnummer zip_plus4 postal_zip
+        postnummer zip_plus4 postal_zip postnr cp npa kod_pocztowy psc irsz iranyitoszam cod_postal
+        zip_or_postcode postalzip postleitzahl_ort pin_zip
     """,
     "DATE_OF_BIRTH": """
         dob birth_date birthdate date_of_birth dateofbirth birthday birth_day born born_on
@@ -76,6 +77,14 @@ ENTITIES: dict[str, str] = {
         government_id gov_id document_number id_document_number sozialversicherungsnummer
         fiscal_code tax_reference utr inn bvn travel_document travel_document_number ktn_number
         travel_doc_no ehic ehic_number unique_taxpayer_reference medical_id chart_number mrn_number
+        id_number idnumber personal_number personal_id personal_identification_number nat_id natid
+        identity_no national_no identification_number id_document civil_id emirates_id id_doc_number
+        social_insurance_number personnr national_identification_number person_number
+        pps pps_number ppsn nhi amka afm oib egn cnp jmbg mykad ktp cccd nin nik iqama teudat_zehut
+        snils cnic cedula ihi hicn mbi philhealth cnh personalausweis reisepass permis_de_conduire
+        rijbewijs fuhrerschein personal_identity_code rg codice_fiscale_id
+        krankenversichertennummer kvnr versichertennummer versichertennr krankenversicherungsnummer
+        sozialversicherungsnr svnr sv_nummer ahv_nummer ahv_nr numero_securite_sociale nir numero_ss
     """,
     "CREDIT_CARD": """
         card_number cardnumber card_no credit_card_number creditcard_number creditcardnumber
@@ -100,6 +109,16 @@ ENTITIES: dict[str, str] = {
         device_imei imei_number sim_number eid frequent_flyer frequent_flyer_no ff_number ff_no
         frequent_flier_number worker_id worker_no associate_id insured_id insurance_member_no
         mileage_number miles_number loyalty_card loyalty_card_number loyalty_no membership_card
+        acct to_acct from_acct to_account from_account beneficiary_account payee_account
+        source_account destination_account debit_account credit_account bank_acct acct_id
+        client_ref customer_ref customer_reference client_reference member_ref patient_ref
+        client_code customer_code member_code cust_code cust_ref client_nr customer_nr
+        bank_details account_details member_reference sender_account receiver_account
+        counterparty_account recipient_account user_number user_no user_nr shopper_id reader_id
+        library_card library_card_number meter_account contract_account account_ref
+        account_reference customer_account cif cif_number versicherungsnummer mitgliedsnummer
+        patientennummer mitgliedsnr kundennr kunden_nr membership agent_badge customer_key
+        sim iccid_number
     """,
     "USERNAME": """
         user_id userid user_name username uid login login_name login_id user_login screen_name
@@ -113,6 +132,9 @@ ENTITIES: dict[str, str] = {
         card_id gift_card_id certificate_id paypal_id wallet_id bank_account_id upi vpa upi_id
         venmo venmo_handle cashtag cash_app paypal paypal_me payment_handle credit_card_id
         stripe_customer_id source_payment_id refund_payment_id payment_token gift_card_number
+        pix pix_key chave_pix paypal_username paypal_handle paypal_account venmo_username venmo_id
+        venmo_user cashapp cashapp_tag cash_app_tag cashapp_handle zelle zelle_handle payout_handle
+        revtag revolut_tag revolut bizum upi_handle upi_address payee_vpa virtual_payment_address
     """,
     "SECRET": """
         password passwd pwd passphrase passcode secret api_key apikey api_token access_key
@@ -125,6 +147,7 @@ ENTITIES: dict[str, str] = {
         mnemonic encryption_key account_key sas_token shared_key app_secret token_secret
         x_amz_signature x_amz_security_token x_amz_credential sig session_key csrf_token
         xsrf_token jwt ssh_key ssh_private_key pgp_key webhook_url user_password db_password
+        secret_value auth_key auth_secret smtp_password db_pass
         security_pin card_pin temp_password temporary_password access_code door_code wifi_password
     """,
     "IP_ADDRESS": """
@@ -148,12 +171,15 @@ NEEDS_ALL = frozenset(
     "slack_id "
     "authorization upi vpa dsn plate rut nif rfc nie dni cep sig mac jwt portable postal "
     "paypal venmo discord linkedin tiktok snapchat telegram instagram residence bic ein abn vin "
-    "npi calle rue coords gps document_number imei mnemonic "
+    "npi calle rue coords gps document_number imei mnemonic id_number idnumber personal_number "
+    "pps nhi amka afm oib egn cnp jmbg ktp cccd nin nik ihi mbi cnh rg cif sim membership "
+    "cp npa psc nir acct identification_number id_document customer_code client_code "
     "telefon line".split()
 )
 #: Those who have a name: ``customer: "Mei Kovacs"``, ``driver_name``.
 ROLES = frozenset(
     """
+    booking reservation appointment bookings reservations
     applicant approver assignee attendee author beneficiary billing booker buyer caller
     candidate cardholder client contact creator customer doctor driver emergency_contact employee
     friend guarantor guest holder insured legal manager member nurse owner parent participant
@@ -209,7 +235,9 @@ HOLDERS = frozenset(
     customer client member membership patient employee staff worker student pupil guest passenger
     subscriber policyholder policy_holder claimant beneficiary donor tenant resident applicant
     candidate borrower loyalty rewards frequent_flyer account acct bank_account badge personnel
-    payroll household contributor voter traveler traveller crew contractor kunden konto mitglieds
+    payroll household contributor voter supporter cardholder insured enrolment enrollment crew
+    library reader shopper contract_account meter_account customer_account traveler traveller
+    contractor kunden konto mitglieds
     patienten versicherten policen mitarbeiter
     """.split()
 )
@@ -220,6 +248,8 @@ DOCUMENTS = frozenset(
     national national_insurance identity citizen social_security social_insurance medicare medicaid
     insurance insurance_policy health health_insurance health_plan medical medical_record nhs npi
     dea mrn chart aadhaar pan voter military immigration alien residence_permit green_card
+    pps nhi chi amka afm oib egn cnp jmbg mykad ktp cccd nin iqama snils cnic cedula ihi bvn inn
+    vaccination military_service pension national_register personal_identity ehic ghic medical_card
     medicare_beneficiary steuer ausweis personalausweis reisepass plate vehicle_identification
     """.split()
 )

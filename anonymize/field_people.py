@@ -25,6 +25,8 @@ _HALVES = frozenset(
 )
 #: Keys that are a name beside one of these.
 _BESIDE: dict[str, frozenset[str]] = {
+    "nom": frozenset("prenom prenoms".split()),
+    "nome": frozenset("cognome sobrenome apelido".split()),
     "sn": frozenset("cn given_name givenname uid mail dn ou".split()),
     "cn": frozenset("sn given_name givenname uid mail dn ou".split()),
     "fn": frozenset("n tel email bday adr org vcard ln org".split()),
@@ -38,10 +40,24 @@ _BESIDE: dict[str, frozenset[str]] = {
     "surname": frozenset("name".split()),
     "initials": frozenset("surname last_name family".split()),
 }
+#: The halves of a name: with both beside each other, everyday words are names too.
+_PAIRS = tuple(
+    pair
+    for first, last in (
+        ("first", "last"), ("given", "family"), ("given", "last"), ("first", "family"),
+        ("first", "surname"), ("given", "surname"), ("forename", "surname"), ("prenom", "nom"),
+        ("nome", "cognome"), ("fn", "ln"), ("firstname", "lastname"),
+    )
+    for pair in ((first, last), (last, first))
+)  # fmt: skip
+#: Under whose name something is kept: ``{"reservation": {"under": "Kovacs"}}``.
+_UNDER = frozenset("under booked_under in_name_of reserved_under filed_under".split())
 _NAME_ABOVE = frozenset("name names full_name person human_name vcard legal_name".split())
 _WORD = re.compile(r"[^\W\d_]+(?:['’ʼ.\-][^\W\d_]+)*\.?")
 _SHAPE = re.compile(r"[^\W_][^\d_@#\\{}<>\[\]=|:;!?()]{0,60}")
 _TICKET = re.compile(r"[A-Z'\- ]{2,30}/[A-Z'\- ]{1,30}")
+_NAME_SHAPE = re.compile(r"[^\W\d_][^\d_@#/\\{}<>\[\]=|:;!?()]{0,60}")
+_TRACKS = re.compile(r"[a-z]+(?:_[a-z]+)+|[a-z]+(?:-[a-z]+)+|[a-z]+[A-Z]\w*")
 _FIRM = re.compile(
     r"(?i)\b(?:inc|ltd|llc|llp|plc|corp|corporation|company|gmbh|ag|kg|sarl|s\.?a|sas|bv|nv|oy|ab|"
     r"as|aps|spa|srl|kft|pty|pvt|group|holdings?|partners|industries|systems|services|solutions|"
@@ -84,7 +100,7 @@ def _may_name(name: str) -> bool:
     tail = bare.rpartition("_")[2]
     return (
         tail in _HALVES or tail in ("name", "names") or bare in _BESIDE or bool(role_of(name))
-        or bare.startswith(("name_on_", "name_of_", "in_the_name_of"))
+        or bare.startswith(("name_on_", "name_of_", "in_the_name_of")) or bare in _UNDER
     )  # fmt: skip
 
 
@@ -101,10 +117,16 @@ def names_person(
     text = value.strip()
     if _TICKET.fullmatch(text):
         return bool(role_of(name) or role_of(parent) or "name" in name)
-    if not _name_like(text):
-        return False
     bare = _bare(name)
     head, _, tail = bare.rpartition("_")
+    if (tail in _HALVES or bare in ("nom", "nome")) and _two_halves(bare, tail, siblings, normal):
+        return _SHAPE.fullmatch(text) is not None and text.casefold() not in _NOBODY and (
+            text[0].isupper() and text.count(" ") < 3
+        )  # fmt: skip
+    if not _name_like(text):
+        return False
+    if bare in _UNDER:
+        return lexicon().listed(fold(text.split()[0])) or role_of(parent) != ""
     if bare.startswith(("name_on_", "name_of_", "in_the_name_of")):
         return True
     role = role_of(name)
@@ -127,6 +149,15 @@ def names_person(
     if owner:
         return _is_name(text, owner)
     return tail == "name" and bool(beside & PERSONAL) and bare in ("name", "customer_name")
+
+
+def _two_halves(
+    bare: str, tail: str, siblings: Collection[str], normal: Callable[[str], str]
+) -> bool:
+    """Whether the other half of the name stands beside this one."""
+    beside = {_bare(normal(key)) for key in siblings}
+    stem = bare[: -len(tail)]
+    return any(stem + other in beside for one, other in _PAIRS if one == tail)
 
 
 def _name_like(text: str) -> bool:
@@ -154,3 +185,29 @@ def _is_name(text: str, role: str) -> bool:
     if len(words) == 1:
         return bool(names) and not known.is_common(words[0])
     return bool(names) and not common
+
+
+def perhaps_person(name: str, parent: str, text: str, beside: Collection[str]) -> bool:
+    """Whether a value called "name", "customer" or "assignee" is a person's name.
+
+    ``parent`` and ``beside`` are normalised: the key above, and those of the same object.
+    """
+    if _NAME_SHAPE.fullmatch(text) is None or _TRACKS.fullmatch(text):
+        return False
+    known = lexicon()
+    tokens = [fold(t) for t in re.findall(r"[^\W\d_]+(?:['’][^\W\d_]+)*", text)]
+    if not tokens or len(tokens) > 6:
+        return False
+    names = [t for t in tokens if t in known.first or t in known.last]
+    common = [t for t in tokens if known.is_common(t)]
+    if len(common) == len(tokens) and len(names) < len(tokens):
+        return False
+    if name == "name":
+        role = parent in ROLES or (parent[-1:] == "s" and parent[:-1] in ROLES)
+        if role or not PERSONAL.isdisjoint(beside):
+            return bool(names) or len(common) < len(tokens)
+    # Anything can be called "name": only what the lists know, given name first.
+    first = tokens[0] in known.first and (tokens[0] not in known.words or tokens[0] in known.given)
+    return (len(tokens) in (2, 3) and first and any(known.is_name(t) for t in tokens[1:])) or (
+        len(tokens) <= 4 and name != "name" and len(names) == len(tokens) and not common
+    )

@@ -10,6 +10,8 @@ import re
 from collections.abc import Callable, Collection, Mapping
 from functools import lru_cache
 
+from anonymize.field_goods import is_goods
+from anonymize.field_handles import is_handle, perhaps_handle
 from anonymize.field_names import (
     DOCUMENTS,
     ENTITIES,
@@ -19,8 +21,8 @@ from anonymize.field_names import (
     ROLES,
     TOWNS,
 )
-from anonymize.field_people import names_person
-from anonymize.recognizers.built import built_from_names
+from anonymize.field_people import names_person, perhaps_person
+from anonymize.field_spots import told
 from anonymize.recognizers.lexicon import lexicon
 from anonymize.surrogates.places import COUNTRIES
 from anonymize.surrogates.words import fold
@@ -59,7 +61,6 @@ UNSPACED = re.compile(r"[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _NAME_SHAPE = re.compile(r"[^\W\d_][^\d_@#/\\{}<>\[\]=|:;!?()]{0,60}")
 _MARKED = re.compile(r"^(?:[<\[{*(].*[>\]}*)]|\*+|x+|\.+|-+|_+|#+)$", re.IGNORECASE | re.DOTALL)
-_TRACKS = re.compile(r"[a-z]+(?:_[a-z]+)+|[a-z]+(?:-[a-z]+)+|[a-z]+[A-Z]\w*")
 
 
 #: ``policyholder_id``, ``health_card_no``: whose number, or which document's.
@@ -82,6 +83,8 @@ def _by_name(name: str) -> str:
     entity = _BY_NAME.get(name)
     if entity is not None:
         return entity
+    if name.endswith("_nm"):
+        return _by_name(f"{name[:-3]}_name")
     for cut in (1, 2, 3):  # customer_last_name, new_billing_zip
         tail = "_".join(name.split("_")[-cut:])
         if tail != name and tail in _BY_NAME and tail not in NEEDS_ALL:
@@ -148,6 +151,16 @@ def is_value_key(key: str) -> bool:
     return key in _VALUE_KEYS
 
 
+#: How a query compares a field with a value.
+_OPERATORS = frozenset(
+    """
+    eq ne neq in nin like ilike contains icontains starts_with startswith istartswith ends_with
+    endswith regex equals equal iexact exact term match match_phrase not_eq not_in is_equal_to
+    equal_to prefix wildcard
+    """.split()
+)
+
+
 def rule_for(path: tuple[str, ...], value: str, siblings: Collection[str] = ()) -> str:
     """The rule for a leaf ``value`` at ``path`` (its keys, outermost first).
 
@@ -157,7 +170,11 @@ def rule_for(path: tuple[str, ...], value: str, siblings: Collection[str] = ()) 
     if not path:
         return ""
     name = normal(path[-1])
+    if name in _OPERATORS and len(path) > 1:
+        return rule_for(path[:-1], value)  # {"last_name": {"eq": "Kovacs"}}
     rule = _by_name(name)
+    if rule in ("", OPAQUE, "?PERSON") and is_goods(name, path, siblings, normal):
+        return OPAQUE  # what shops sell is called like people: "Stan Smith trainers"
     if name in ("family", "given") and len(path) > 1 and normal(path[-2]) in ("name", "names"):
         rule = "PERSON"  # HL7 FHIR
     if name == "client_id" and sum(c.isdigit() for c in value) < 5:
@@ -171,18 +188,22 @@ def rule_for(path: tuple[str, ...], value: str, siblings: Collection[str] = ()) 
     if rule in ("", OPAQUE):
         rule = _by_place(name, path, value, siblings) or rule
         if rule in ("", OPAQUE):
-            return rule
+            beside = [normal(key) for key in siblings] if name in ("from", "to") else ()
+            return "USERNAME" if perhaps_handle(name, value.strip(), beside) else rule
     text = value.strip()
     if not text or text.casefold() in _NOBODY or _MARKED.match(text):
         return ""
     if rule == "?PERSON":
-        if _perhaps_person(name, path, text, siblings):
+        above = normal(path[-2]) if len(path) > 1 else ""
+        if perhaps_person(name, above, text, {normal(key) for key in siblings}):
             return "PERSON"
-        return "USERNAME" if name != "name" and _built_handle(text) else ""
+        return "USERNAME" if name != "name" and is_handle(name, text) else ""
     if rule == "?STREET_ADDRESS":  # not an e-mail, IP or memory address
         where = UNSPACED.search(text) or (re.search(r"\d", text) and re.search(r"[ ,\n]", text))
         rule = "STREET_ADDRESS"
         return rule if where and re.search(r"[^\W\d_]", text) and plausible(rule, text) else ""
+    if rule == "PERSON" and not plausible(rule, text) and is_handle(name, text):
+        return "USERNAME"  # {"nickname": "laura_46"}
     return rule if plausible(rule, text) else _instead(rule)
 
 
@@ -192,15 +213,6 @@ def _in_address(siblings: Collection[str]) -> bool:
         for key in siblings
         if normal(key) not in TOWNS
     )
-
-
-def _built_handle(text: str) -> bool:
-    """Whether what an assignee is called is a handle made of a name (``laleh-kufouadze``)."""
-    if not re.fullmatch(r"[^\W\d_][\w.\-]{2,39}", text):
-        return False
-    if re.fullmatch(r"[a-z]{6,24}\d{2,4}", text):
-        return True
-    return any(built_from_names(fold(run)) for run in re.findall(r"[^\W\d_]+", text))
 
 
 #: Keys that mean something only with the key above: ``worker.id``, ``card.number``.
@@ -235,6 +247,9 @@ def _by_place(name: str, path: tuple[str, ...], value: str, siblings: Collection
     if name == "value" and len(path) > 1 and normal(path[-2]) in ("identifier", "identifiers"):
         fhir = {"system", "use", "assigner"} & {normal(key) for key in siblings}
         return "GOVERNMENT_ID" if fhir and plausible("GOVERNMENT_ID", value) else ""
+    found = told(name, value, map(normal, siblings))
+    if found:
+        return found if plausible(found, value.strip()) else ""
     if name in _PARTIAL and len(path) > 1:
         if name == "id" and _is_payment(path[-2]):
             return "PAYMENT_ID"
@@ -264,6 +279,9 @@ def _is_payment(key: str) -> bool:
 
 def _instead(rule: str) -> str:
     return OPAQUE if rule in ("ACCOUNT_ID", "PAYMENT_ID", "USERNAME") else ""
+
+
+_USERINFO = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]{1,20}://[^\s:/@]{0,64}:[^\s/@]+@")
 
 
 def plausible(rule: str, text: str) -> bool:
@@ -312,12 +330,16 @@ _CHECKS: dict[str, Callable[[str, int], bool]] = {
     "PAYMENT_ID": lambda t, d: (
         (d >= 3 or t[:1] in "@$") and len(t) > 2 and not any(c.isspace() for c in t)
     ),
-    "SECRET": lambda t, d: len(t) >= 3 and not (t.isalpha() and t.lower() in lexicon().words),
+    "SECRET": lambda t, d: (
+        len(t) >= 3
+        and not (t.isalpha() and t.lower() in lexicon().words)
+        and _USERINFO.match(t) is None  # only the password of a URL: the pattern finds it
+    ),
     "IP_ADDRESS": lambda t, d: d >= 2 and ("." in t or ":" in t),
     "MAC_ADDRESS": lambda t, d: sum(c in "0123456789abcdefABCDEF" for c in t) == 12,
     "CRYPTO": lambda t, d: len(t) >= 25 and " " not in t,
     "COORDINATES": lambda t, d: (
-        re.fullmatch(r"-?\d{1,3}\.\d+(?:,\s?-?\d{1,3}\.\d+)?", t) is not None
+        re.fullmatch(r"-?\d{1,3}\.\d+(?:[,;/ ]\s?-?\d{1,3}\.\d+)?", t) is not None
     ),
 }
 
@@ -333,28 +355,3 @@ def is_full_name(key: str) -> bool:
     known = lexicon()
     folded = [fold(word) for word in words]
     return known.is_first(folded[0]) and all(known.is_name(word) for word in folded[1:])
-
-
-def _perhaps_person(name: str, path: tuple[str, ...], text: str, siblings: Collection[str]) -> bool:
-    """Whether a value called "name", "customer" or "assignee" is a person's name."""
-    if _NAME_SHAPE.fullmatch(text) is None or _TRACKS.fullmatch(text):
-        return False
-    known = lexicon()
-    tokens = [fold(t) for t in re.findall(r"[^\W\d_]+(?:['’][^\W\d_]+)*", text)]
-    if not tokens or len(tokens) > 6:
-        return False
-    names = [t for t in tokens if t in known.first or t in known.last]
-    common = [t for t in tokens if known.is_common(t)]
-    if len(common) == len(tokens) and len(names) < len(tokens):
-        return False
-    if name == "name":
-        beside = {normal(key) for key in siblings}
-        parent = normal(path[-2]) if len(path) > 1 else ""
-        role = parent in ROLES or (parent[-1:] == "s" and parent[:-1] in ROLES)
-        if role or len(beside & PERSONAL) >= 1:
-            return bool(names) or len(common) < len(tokens)
-    # Anything can be called "name": only what the lists know, given name first.
-    first = tokens[0] in known.first and (tokens[0] not in known.words or tokens[0] in known.given)
-    return (len(tokens) in (2, 3) and first and any(known.is_name(t) for t in tokens[1:])) or (
-        len(tokens) <= 4 and name != "name" and len(names) == len(tokens) and not common
-    )

@@ -82,7 +82,7 @@ def _run(text: str, start: int, end: int, key: str) -> Iterator[Piece]:
     tags = list(_TAG.finditer(raw))
     while tags and tags[-1].end() == len(raw):
         raw = raw[: tags.pop().start()]
-    plain = html.unescape("".join(_between(raw)))
+    plain = html.unescape("".join(_between(raw))).replace("\xa0", " ")
     if raw:
         encode = partial(rewrite, raw) if plain != raw else None
         yield Piece(start, start + len(raw), "text", plain, key, encode)
@@ -103,6 +103,7 @@ def _tag(tag: str, offset: int) -> Iterator[Piece]:
     attributes = list(_ATTRIBUTE.finditer(tag))
     names = {m[1].lower(): m[2][1:-1] for m in attributes}
     field = names.get("name") or names.get("id") or names.get("property") or names.get("itemprop")
+    field = field or names.get("key")
     last = 0
     for match in attributes:
         low, high = match.start(2) + 1, match.end(2) - 1
@@ -113,7 +114,7 @@ def _tag(tag: str, offset: int) -> Iterator[Piece]:
             key = field
         yield Piece(offset + last, offset + low, "tag", tag[last:low])
         raw = tag[low:high]
-        plain = html.unescape(raw)
+        plain = html.unescape(raw).replace("\xa0", " ")
         encode: Encode = _escape_all if plain != raw else _escape
         yield Piece(offset + low, offset + high, "value", plain, key, encode)
         last = high

@@ -25,6 +25,7 @@ _BREAKS = "\r\n\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029"
 _SPEAKER = re.compile(r"[ \t>*_-]{0,6}[^\W\d_][\w .'’-]{0,30}:[*_]{0,2} ")
 #: From this length on, a value of a query without spaces may be an id or a cursor.
 _RANDOM = 20
+_CURSOR = re.compile(r"[^\s%=&]+=*")
 #: As in :mod:`anonymize.documents`: escapes in escapes end somewhere.
 _DEEPEST = 8
 
@@ -108,7 +109,11 @@ class Passage:
     def _lines(self, text: str) -> Iterator[str | Slot]:
         lines = text.splitlines(keepends=True)
         short = 1 < len(lines) <= _LABEL_LINES and len(text) <= _LABEL_CHARS
-        if short and not any("?" in line and asked(line) for line in lines):
+        if short and not any(
+            asked(line)
+            for line, after in zip(lines, (*lines[1:], ""), strict=True)
+            if "?" in line or _SPEAKER.match(after)
+        ):
             # An address label: the code on the last line is one because of the street above it.
             yield from self.line(text)
             return
@@ -144,7 +149,9 @@ class Passage:
             rule = None
             if value.key:
                 rule = self._reader.rule(child(self._path, value.key), value.text, value.siblings)
-                if not rule and len(value.text) >= _RANDOM and " " not in value.text.strip():
+                if rule == OPAQUE and " " in value.text.strip():
+                    rule = ""  # ref=Mei%20Kovacs is no reference
+                if not rule and len(value.text) >= _RANDOM and _CURSOR.fullmatch(value.text):
                     rule = OPAQUE  # ids and cursors look like secrets
             yield self._keyed(
                 raw, value.key, value.siblings, text=value.text, encode=value.encode, rule=rule

@@ -49,12 +49,13 @@ def prefilter(regexes: Sequence[str]) -> Callable[[str], list[int]]:
 
     def which(text: str) -> list[int]:
         long = len(text)
+        encoded = text.encode()
         found: list[int] = []
         for sets in (always, with_digit) if _DIGIT.search(text) else (always,):
             for width, places, group in sets:
                 if width > long:
                     break  # the next ones are for longer texts still
-                hits = group.Match(text)
+                hits = group.Match(encoded)
                 if hits:
                     for i in hits:
                         if i < len(places):

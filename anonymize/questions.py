@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from anonymize.fields import normal
+
 _ASKED: tuple[tuple[str, str], ...] = (
     ("zip code", r"zip|postal code|postcode|post code|postleitzahl|plz|code postal|pin ?code"),
     ("date of birth", r"date of birth|dob|birth ?da(?:y|te)|born|geburtsdatum|date de naissance"),
@@ -28,6 +30,24 @@ _PATTERNS = tuple(
 _ASKS = re.compile(
     r"\?|(?i:please|provide|confirm|enter|share|verify|tell me|give me|need|may i have)"
 )
+
+
+#: Fields that hold a place: often a town or a stop, sometimes somebody's address.
+_PLACES = frozenset(
+    """
+    location place where venue site premises property destination origin pickup dropoff drop_off
+    pick_up stop ship_from return_to meeting_point delivery_point collection_point drop_point
+    delivery delivery_to route_to deliver_at home parked_at last_seen scene incident_location
+    """.split()
+)
+_PLACE_ENDS = ("_location", "_site", "_premises", "_destination", "_origin", "_place", "_stop")
+
+
+@lru_cache(1 << 12)
+def placed(key: str) -> str:
+    """What stands before the value of a field that holds a place, or ``""``."""
+    name = normal(key)
+    return "lives at" if name in _PLACES or name.endswith(_PLACE_ENDS) else ""
 
 
 @lru_cache(1 << 12)

@@ -10,9 +10,11 @@ Importing this module is cheap; recognizers and the language model load on first
 
 from __future__ import annotations
 
+import gc
 import hashlib
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -39,7 +41,7 @@ if TYPE_CHECKING:
     from anonymize.vault import Vault
 
 _BATCH_CHARS = 4_000_000
-_BATCH_TRACES = 64
+_BATCH_TRACES = 256
 _ROUNDS = 6
 
 
@@ -55,8 +57,10 @@ class Finding:
     surrogate: str
 
 
-#: What a surrogate of these looks like is never anybody's value.
-_TELLING = frozenset(("PERSON", "EMAIL_ADDRESS", "PHONE_NUMBER", "STREET_ADDRESS"))
+#: Of these a trace that was scrubbed has nothing but surrogates.
+_TELLING = frozenset(
+    ("PERSON", "EMAIL_ADDRESS", "PHONE_NUMBER", "STREET_ADDRESS", "POSTAL_CODE", "COORDINATES")
+)
 
 
 @dataclass(slots=True)
@@ -129,7 +133,7 @@ class Scrubber:
         """Each trace scrubbed or quarantined, in order.
 
         ``trusted`` are strings that are known to be scrubbed (what a replayed agent was given):
-        values in them are taken for surrogates. Reads ahead by one batch of at most 64 traces
+        values in them are taken for surrogates. Reads ahead by one batch of at most 256 traces
         or 4 million characters.
         """
         batch: list[Trace] = []
@@ -213,16 +217,17 @@ class Scrubber:
         if not traces:
             return
         self._loaded()  # what is wrong with the policy is no trace's fault: say it, once
-        jobs = [self._job(trace) for trace in traces]
-        self._trust(jobs, trusted)
-        for _ in range(_ROUNDS):
-            working = [job for job in jobs if not (job.settled or job.failure)]
-            if not working:
-                break
-            self._round(working)
-        digest = self.policy_digest
-        if self._policy.audit:
-            self._audit(jobs, trusted)
+        with _uncollected():
+            jobs = [self._job(trace) for trace in traces]
+            self._trust(jobs, trusted)
+            for _ in range(_ROUNDS):
+                working = [job for job in jobs if not (job.settled or job.failure)]
+                if not working:
+                    break
+                self._round(working)
+            digest = self.policy_digest
+            if self._policy.audit:
+                self._audit(jobs, trusted)
         for job in jobs:
             if job.settled and not job.failure:
                 yield _seal(marked(job.trace, job.scope), digest, dict(job.counts))
@@ -311,9 +316,9 @@ class Scrubber:
         job.trace = Walk(self._reader, lambda unit: made.get(unit, unit.text)).trace(job.trace)
 
     def _is_fresh(self, job: _Job, hits: Mapping[Unit, tuple[Hit, ...]]) -> bool:
-        """Whether real values are in a trace and surrogates are not.
+        """Whether real values are in a trace and surrogates are not, as far as checks can tell.
 
-        Codes of five digits have no room for a check that tells one from the other for sure.
+        Codes of five digits have no room for a strong one: beside surrogates they may be some.
         """
         found = {
             (hit.entity, unit.text[hit.start : hit.end])
@@ -321,10 +326,14 @@ class Scrubber:
             for hit in mine
             if self._acts(hit)
         }
+        real = any(
+            entity in _TELLING and not _mine(job, entity, surface) for entity, surface in found
+        )
         return (
-            any(entity in WEAK for entity, _ in found)
-            and any(e in _TELLING and not _mine(job, e, surface) for e, surface in found)
+            real
+            and any(entity in WEAK for entity, _ in found)
             and not any(job.surrogates.words.any_in(unit.text) for unit in hits)
+            and not any(_mine(job, e, surface) for e, surface in found if e not in WEAK)
         )
 
     def _apply(self, job: _Job, unit: Unit, hits: tuple[Hit, ...]) -> str:
@@ -429,13 +438,28 @@ class Scrubber:
         return self._detector
 
 
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Without the search for cycles: it would look through all models again and again.
+
+    A batch makes next to none, and what it makes is found after it.
+    """
+    active = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if active:
+            gc.enable()
+
+
 def _without_code_pairs(job: _Job, acting: list[Hit], text: str) -> list[Hit]:
     """``acting`` but for phone numbers that are nothing but replaced postal codes side by side."""
     codes = [
         hit
         for hit in acting
         if hit.entity == "POSTAL_CODE"
-        and job.surrogates.form(hit.entity).owns(text[hit.start : hit.end])
+        and job.surrogates.owns(hit.entity, text[hit.start : hit.end])
     ]
     if len(codes) < 2:
         return acting
@@ -450,8 +474,8 @@ def _without_code_pairs(job: _Job, acting: list[Hit], text: str) -> list[Hit]:
 
 def _shields(job: _Job, hit: Hit, text: str) -> bool:
     """A surrogate protects its place from findings that would see something else in it."""
-    return hit.entity not in ("PERSON", "POSTAL_CODE") and job.surrogates.form(hit.entity).owns(
-        text[hit.start : hit.end]
+    return hit.entity not in ("PERSON", "POSTAL_CODE") and job.surrogates.owns(
+        hit.entity, text[hit.start : hit.end]
     )
 
 

@@ -1,8 +1,9 @@
 """The seal on what may reach disk.
 
 A :class:`ScrubbedTrace` says "the scrubber has seen every leaf of this trace". Only
-``anonymize.scrub`` makes one (through :func:`_seal`), and the store writes nothing else. The
-seal guards against mistakes, not against malice: Python has no private memory.
+``anonymize.scrub`` makes one (through :func:`_seal`), and ``anonymize.repeated`` of what says
+nothing that scrubbed ones don't; the store writes nothing else. The seal guards against mistakes,
+not against malice: Python has no private memory.
 
 Standard library only, so that the store and the replay can import it without the recognizers.
 """
@@ -53,5 +54,5 @@ class ScrubbedTrace:
 
 
 def _seal(trace: Trace, policy: str, counts: Mapping[str, int]) -> ScrubbedTrace:
-    """For ``anonymize.scrub`` alone: vouch that every leaf of ``trace`` was scrubbed."""
+    """For ``anonymize.scrub`` and ``anonymize.repeated`` alone: vouch that every leaf of ``trace`` was scrubbed."""
     return ScrubbedTrace(trace=trace, policy=policy, counts=counts, token=_TOKEN)

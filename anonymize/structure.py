@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from anonymize.columns import NAMED, column_rule, telling
 from anonymize.field_rules import LITERAL
-from anonymize.fields import ACT, OPAQUE, is_value_key, ruled_by
+from anonymize.fields import ACT, OPAQUE, is_value_key, normal, ruled_by
 from anonymize.paths import child, entry, scope_of
 from anonymize.units import Document, Encode, Slot, Unit, key_unit, name_pair, number_slot
 
@@ -44,6 +45,8 @@ class _Leaf:
     path: tuple[str, ...]
     holder: int
     kind: str  # "text", "number", "literal", "key" or "rest"
+    index: int = -1  # its place in a list
+    row: int = -1  # the place of that list in a list
 
 
 class Structure:
@@ -65,15 +68,32 @@ class Structure:
         self._keys: list[set[str]] = [set()]
         self._values: list[dict[str, str]] = [{}]
         self._texts: defaultdict[int, dict[str, str]] = defaultdict(dict)
+        self._heads: defaultdict[tuple[int, str], list[str]] = defaultdict(list)
 
     def document(self) -> Document:
         leaves = list(self._joined())  # all keys of an object are known before its first value
         for leaf in leaves:
             if isinstance(leaf, _Leaf) and leaf.kind == "text" and leaf.path and len(leaf.raw) < 64:
                 self._texts[leaf.holder].setdefault(leaf.path[-1], leaf.raw[1:-1])
+            if isinstance(leaf, _Leaf) and leaf.kind == "text" and leaf.index >= 0:
+                self._head(leaf)
         parts = tuple(item if isinstance(item, str) else self._slot(item) for item in leaves)
         pairs = tuple(pair for values in self._values if (pair := name_pair(values)))
         return Document(self._text, parts, pairs)
+
+    def _head(self, leaf: _Leaf) -> None:
+        """Remember what may be the name of a column."""
+        key = normal(leaf.path[-1]) if leaf.path else ""
+        if leaf.row == 0 or (leaf.row < 0 and key in NAMED):
+            self._heads[leaf.holder, "" if leaf.row < 0 else key].append(leaf.raw[1:-1])
+
+    def _column(self, leaf: _Leaf, value: str) -> str:
+        """The rule for a value in a row, by the name of its column."""
+        key = normal(leaf.path[-1]) if leaf.path else ""
+        named = telling(self._heads.get((leaf.holder, ""), ()))
+        if not named and leaf.row > 0:
+            named = telling(self._heads.get((leaf.holder, key), ()))
+        return column_rule(named, leaf.index, value) if named else ""
 
     def _joined(self) -> Iterator[str | _Leaf]:
         """The walk, with neighbouring literals in one piece."""
@@ -152,9 +172,11 @@ class Structure:
                     self._keys[holder].add(key)
                     yield _Leaf(token, path, holder, "key")
                 else:
-                    yield _Leaf(token, _where(path, in_object, key, index), holder, "text")
+                    where = _where(path, in_object, key, index)
+                    yield _Leaf(token, where, holder, "text", *_cell(stack, in_object, index))
             elif _NUMBER.fullmatch(token):
-                yield _Leaf(token, _where(path, in_object, key, index), holder, "number")
+                where = _where(path, in_object, key, index)
+                yield _Leaf(token, where, holder, "number", *_cell(stack, in_object, index))
             elif ruled and token in _BOOLEANS:
                 yield _Leaf(token, _where(path, in_object, key, index), holder, "literal")
             elif len(token) > 1 and not token.isspace() and token not in _LITERALS:
@@ -180,6 +202,8 @@ class Structure:
             rule = self._reader.rule(leaf.path, leaf.raw, siblings)
             if rule in ("", OPAQUE) and self._names and leaf.path and is_value_key(leaf.path[-1]):
                 rule = ruled_by(self._texts[leaf.holder], leaf.raw, siblings) or rule
+            if rule in ("", OPAQUE) and leaf.row >= 0 and self._names and self._heads:
+                rule = self._column(leaf, leaf.raw) or rule
             slot = number_slot(leaf.raw, rule)
             muted = fields.muted(leaf.path)
             return slot.quiet(muted) if muted and isinstance(slot, Slot) else slot
@@ -192,6 +216,8 @@ class Structure:
         rule = self._reader.rule(leaf.path, value, siblings) if self._names else ""
         if rule in ("", OPAQUE) and self._names and leaf.path and is_value_key(leaf.path[-1]):
             rule = ruled_by(self._texts[leaf.holder], value, siblings) or rule
+        if rule in ("", OPAQUE) and leaf.row >= 0 and self._names and self._heads:
+            rule = self._column(leaf, value) or rule
         if leaf.path:
             self._values[leaf.holder].setdefault(leaf.path[-1], value)
         if not value.strip():
@@ -218,6 +244,16 @@ class Structure:
         if self._python:
             return repr
         return json.dumps if "\\u" in raw and raw.isascii() else _readable
+
+
+def _cell(
+    stack: list[tuple[bool, int, tuple[str, ...], int]], in_object: bool, index: int
+) -> tuple[int, int]:
+    """The place in a list, and of that list in the one around it; -1 where there is none."""
+    if in_object or index < 0:
+        return -1, -1
+    outer = stack[-1] if stack else (True, 0, (), -1)
+    return index, -1 if outer[0] else outer[3]
 
 
 def _where(path: tuple[str, ...], in_object: bool, key: str, index: int) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from anonymize.field_goods import is_goods
 from anonymize.fields import key_entity, normal
 
 _RULE = re.compile(r"[ \t]*[|+]?[ \t]*:?[-=─]{2,}[-=─:|+┼ \t]*")
@@ -81,6 +82,8 @@ def _delimited(lines: list[tuple[int, str]], index: int) -> tuple[Table, int] | 
         heads = tuple(_clean(text) for _, _, text in cells)
         if not 2 <= len(heads) <= _MOST_CELLS or not all(map(_HEAD.fullmatch, heads)):
             continue
+        if heads[-1][-1:] == "." or any(head.count(" ") > 4 for head in heads):
+            continue  # a sentence: "Please tell me your name, address and e-mail."
         if not _named(heads):
             continue
         rows = []
@@ -110,7 +113,9 @@ def _table(
 
 
 def _named(heads: tuple[str, ...]) -> bool:
-    return len(heads) <= _MOST_CELLS and any(key_entity(normal(head)) for head in heads)
+    return len(heads) <= _MOST_CELLS and any(
+        key_entity(normal(head)) or is_goods(normal(head), (head,), heads, normal) for head in heads
+    )
 
 
 def _clean(text: str) -> str:

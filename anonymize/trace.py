@@ -20,7 +20,7 @@ Json: TypeAlias = Any
 Role = Literal["system", "user", "assistant", "tool", "developer"]
 
 #: How close a served answer is to what production answered, best first (see DESIGN: fidelity).
-Fidelity = Literal["exact", "normalized", "simulated", "nearest", "live", "missing"]
+Fidelity = Literal["exact", "normalized", "simulated", "nearest", "stale", "live", "missing"]
 
 #: What can be wrong with a recording; kept, counted and shown, never silently repaired.
 LOSSY_FLAGS: Mapping[str, str] = {

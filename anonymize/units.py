@@ -8,12 +8,18 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import NamedTuple
 
-from anonymize.fields import ACT, KEEP, NUMBER, OPAQUE, is_full_name
+from anonymize.fields import ACT, KEEP, NUMBER, OPAQUE, is_full_name, normal
 
 #: Integers below this are counts and prices, never looked up in the vault.
 SMALLEST_ID = 100_000
-_FIRST = ("first_name", "firstName", "firstname", "given_name", "givenName", "fname")
-_LAST = ("last_name", "lastName", "lastname", "surname", "family_name", "familyName", "lname")
+_FIRST = re.compile(
+    r"(?:.*_)?(?:first|given|fore|f)_?(?:names?|nm)|(?:.*_)?(?:first|given|forename|prenom|vorname|"
+    r"nombres?|voornaam|nome|fn)"
+)
+_LAST = re.compile(
+    r"(?:.*_)?(?:last|family|sur|l)_?(?:names?|nm)|(?:.*_)?(?:last|family|nom|nachname|familienname|"
+    r"apellidos?|achternaam|cognome|sobrenome|ln|sn)"
+)
 
 
 class Unit(NamedTuple):
@@ -136,6 +142,20 @@ _JSON_NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?")
 
 def name_pair(values: dict[str, str]) -> tuple[str, str] | None:
     """The given and family name that an object holds, for handles built from both."""
-    first = next((values[k] for k in _FIRST if k in values), None)
-    last = next((values[k] for k in _LAST if k in values), None)
+    if len(values) < 2:
+        return None
+    first = next((v for k, v in values.items() if v and is_first_half(k)), None)
+    last = next((v for k, v in values.items() if v and is_last_half(k)), None)
     return (first, last) if first and last else None
+
+
+@lru_cache(1 << 13)
+def is_first_half(key: str) -> bool:
+    """Whether ``key`` is what a given name is called."""
+    return _FIRST.fullmatch(normal(key)) is not None
+
+
+@lru_cache(1 << 13)
+def is_last_half(key: str) -> bool:
+    """Whether ``key`` is what a family name is called."""
+    return _LAST.fullmatch(normal(key)) is not None

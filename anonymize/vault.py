@@ -20,8 +20,8 @@ from anonymize.surrogates import Surrogates, fold
 from anonymize.surrogates.contact import ROLES
 from anonymize.surrogates.identifiers import VOCABULARY
 from anonymize.surrogates.persons import PARTICLES, SUFFIXES, TITLES
+from anonymize.vault_text import RUN, literal_at, lowered, stands_apart
 
-_RUN = re.compile(r"[^\W\d_]+|\d+")
 _NAME = re.compile(r"[^\W\d_]+(?:['’ʼ][^\W\d_]+)*")
 _COMPOSITE = re.compile(r"[^\W_](?:[\w.\-]*[^\W_])?")
 _CITY = re.compile(r"(?:^|\W)(?:San|Santa|Los|Las|Sao|São)\s$")
@@ -31,6 +31,8 @@ _HANDLE_AFTER = re.compile(r"[\w.]*")
 _HANDLE_REACH = 40
 #: Shorter values occur by chance.
 _SHORTEST = 5
+#: Of handles glued from a name, with a number or a mark beside them.
+_LEAST = 3
 _SCORE = 1.0
 #: From this length on, a given and a family name in one word are found inside of other words too.
 _LONG = 9
@@ -50,7 +52,9 @@ class Vault:
         self._known_literals: set[tuple[str, str]] = set()
         self._seen: set[tuple[str, str]] = set()
         self._unspaced: dict[str, str] = {}
-        self._names: dict[str, str] = {}  # token -> "plain" or "ambiguous" or "glued"
+        self._names: dict[str, str] = {}  # token -> "plain", "ambiguous", "glued" or "short"
+        self._initials: tuple[int, frozenset[str]] = (0, frozenset())
+        self._judged: dict[str, str] = {}  # words that are no known name: whether they hold one
         self._long: set[str] = set()  # names in one word that no other word holds by chance
         self._safe: set[tuple[str, str]] = set()
         self._safe_names: set[str] = set()
@@ -103,13 +107,17 @@ class Vault:
         f, whole = firsts[0], "".join(firsts)
         known = lexicon()
         for family in {*lasts, "".join(lasts), "".join(every)}:
-            for glued in (f + family, f[0] + family, f + family[0], family + f, family + f[0],
-                          whole + family, family + whole, family[0] + f):  # fmt: skip
-                if len(glued) < _SHORTEST or glued in known.words or known.is_name(glued):
+            if family not in self._names and len(family) > _SHORTEST:
+                self._names[family] = "glued"  # vandenberg
+            for parts in ((f, family), (f[0], family), (f, family[0]), (family, f), (family, f[0]),
+                          (whole, family), (family, whole), (family[0], f)):  # fmt: skip
+                glued = "".join(parts)
+                if len(glued) < _LEAST or glued in known.words or known.is_name(glued):
                     continue
-                self._names.setdefault(glued, "glued")
+                self._names.setdefault(glued, "glued" if len(glued) >= _SHORTEST else "short")
                 if len(glued) >= _LONG and len(self._long) < _MOST_LONG:
                     self._long.add(glued)
+        self._judged.clear()
 
     def matches(self, text: str, weak: Iterable[Hit]) -> Iterator[Hit]:
         """Where known values occur in ``text``; ``weak`` are the unsure findings in it."""
@@ -124,9 +132,9 @@ class Vault:
                 yield Hit(start, start + len(value), entity, _SCORE, "Vault")
                 start = text.find(value, start + len(value))
         if self._literals or self._names:
-            lower = _lower(text)
+            lower = lowered(text)
             start, run = 0, ""
-            for match in _RUN.finditer(lower):
+            for match in RUN.finditer(lower):
                 yield from self._literal_matches(text, lower, start, run, match.group())
                 start, run = match.start(), match.group()
             yield from self._literal_matches(text, lower, start, run, "")
@@ -138,7 +146,7 @@ class Vault:
     ) -> Iterator[Hit]:
         for key in ((run, following), (run, "")) if following else ((run, ""),):
             for literal, entity in self._literals.get(key, ()):
-                found = _at(text, lower, start, literal)
+                found = literal_at(text, lower, start, literal)
                 if found is not None:
                     yield Hit(*found, entity, _SCORE, "Vault")
 
@@ -177,19 +185,26 @@ class Vault:
         for spelling in {folded, token.lower()}:
             if self._names.get(spelling) != "plain":
                 self._names[spelling] = kind
+        self._judged.clear()
 
     def _from_handle(self, surface: str) -> None:
         """Names inside of handles: ``mei.kovacs`` says Mei and Kovacs."""
-        runs = [r for r in _RUN.findall(surface) if r.isalpha() and len(r) > 2]
+        runs = [r for r in RUN.findall(surface) if r.isalpha() and len(r) > 2]
         known = lexicon()
         runs = [r for r in runs if fold(r) not in VOCABULARY and fold(r) not in ROLES]
+        runs = [r for r in runs if not self._surrogates.words.is_word(fold(r))]
+        both = len(runs) == 2 and all(
+            known.listed(fold(run)) or not known.is_common(fold(run)) for run in runs
+        )
         for run in runs:
-            if known.is_name(fold(run)) and not self._surrogates.words.is_word(fold(run)):
+            if known.is_name(fold(run)):
                 self._name(run)
+            elif both:  # bravo.sofia: "Sofia Bravo", and neither alone
+                self._names.setdefault(fold(run), "ambiguous")
 
     def _literal(self, surface: str, entity: str) -> None:
-        lower = _lower(surface)
-        runs = _RUN.findall(lower)
+        lower = lowered(surface)
+        runs = RUN.findall(lower)
         if not runs or len(lower) < _SHORTEST or (len(lower) < 6 and entity == "ACCOUNT_ID"):
             return
         if (entity, lower) in self._known_literals:
@@ -208,9 +223,7 @@ class Vault:
             if len(word) > 3 and word[-2:] in ("'s", "’s", "'S"):
                 word = word[:-2]
             start, end = match.start(), match.start() + len(word)
-            kind = names.get(word.lower()) or names.get(fold(word))
-            if kind is None and len(word) > _LONG and self._holds(fold(word)):
-                kind = "glued"
+            kind = names.get(word.lower()) or names.get(fold(word)) or self._judge(fold(word))
             if kind is None or _CITY.search(text[max(0, start - 7) : start]):
                 previous = None
                 continue
@@ -227,9 +240,12 @@ class Vault:
                 beside or meant_as_name(text, word, start, end) or (composite and composite[1] > 1)
             ):
                 continue
+            short = kind == "short" and not (composite and composite[1] > 1)
+            if short and (len(word) <= _LEAST or not stands_apart(text, start, end)):
+                continue
             if composite is not None:
                 yield Hit(*composite[0], "USERNAME", _SCORE, "Vault")
-            elif kind == "glued":
+            elif kind in ("glued", "short"):
                 yield Hit(start, end, "USERNAME", _SCORE, "Vault")
             else:
                 low = matches[index - 1] if index and kind == "plain" else None
@@ -252,8 +268,33 @@ class Vault:
             and not self._surrogates.words.is_word(folded)
         )
 
+    def _judge(self, word: str) -> str | None:
+        """``glued`` for a folded word that known names are in: ``ekovacs``, ``kovacsmei``."""
+        if len(word) < _SHORTEST:
+            return None
+        kind = self._judged.get(word)
+        if kind is None:
+            self._judged[word] = kind = "glued" if self._holds(word) else ""
+        return kind or None
+
     def _holds(self, word: str) -> bool:
-        return any(glued in word for glued in self._long)
+        names = self._names
+        if len(word) > _LONG and any(glued in word for glued in self._long):
+            return True
+        for part in (word[1:], word[:-1]):
+            if names.get(part) == "plain" and not self._certain(word):
+                return True
+        for cut in range(3, len(word) - 2) if len(word) < _MOST_LETTERS else ():
+            parts = word[:cut], word[cut:]
+            kinds = {names.get(part) for part in parts}
+            if "plain" in kinds and kinds <= _NAMED and not self._certain(word):
+                return True
+        return False
+
+    def _certain(self, word: str) -> bool:
+        """Whether a word is one of its own, or a surrogate."""
+        known = lexicon()
+        return known.is_common(word) or known.is_name(word) or self._surrogates.words.is_word(word)
 
     @staticmethod
     def _beside(text: str, previous: tuple[int, int] | None, start: int) -> bool:
@@ -276,8 +317,22 @@ class Vault:
         match = _COMPOSITE.search(text, low, high)
         if match is None or match.start() > start or match.end() < end:
             return None
-        inside = sum(run in self._names for run in _RUN.findall(match.group().lower()))
-        return match.span(), inside
+        return match.span(), self._inside(match.group().lower())
+
+    def _inside(self, handle: str) -> int:
+        """How many names are in a handle; an initial or a number counts beside nothing else."""
+        runs = RUN.findall(handle)
+        words = [run for run in runs if run in self._names]
+        others = [run for run in runs if run not in self._names and run not in VOCABULARY]
+        if len(words) != 1 or not others:
+            return len(words)
+        if self._initials[0] != len(self._names):
+            self._initials = len(self._names), frozenset(name[0] for name in self._names)
+        initials = self._initials[1]
+        return 1 + all(
+            (run.isdigit() and len(run) > 1 and words[0] not in _MONTHS) or run in initials
+            for run in others
+        )
 
 
 _BETWEEN = frozenset(
@@ -285,30 +340,6 @@ _BETWEEN = frozenset(
 )
 
 
-def _lower(text: str) -> str:
-    """Lower case of exactly the same length (``İ`` and its like stay)."""
-    lower = text.lower()
-    if len(lower) == len(text):
-        return lower
-    return "".join(c if len(c.lower()) != 1 else c.lower() for c in text)
-
-
-def _at(text: str, lower: str, run_start: int, literal: str) -> tuple[int, int] | None:
-    """The span of ``literal`` if it stands where its first run was seen, with clean ends."""
-    first = _RUN.search(literal)
-    assert first is not None
-    start = run_start - first.start()
-    end = start + len(literal)
-    if start < 0 or not lower.startswith(literal, start):
-        return None
-    if literal[0].isalnum() and start and text[start - 1].isalnum():
-        return None
-    if literal[-1].isalnum() and end < len(text):
-        if text[end].isalnum():
-            return None
-        # 78750.25 is an amount
-        if literal.isdigit() and text[end] in ".," and text[end + 1 : end + 2].isdigit():
-            return None
-    if literal.isdigit() and start > 1 and text[start - 1] in ".," and text[start - 2].isdigit():
-        return None
-    return start, end
+_NAMED = frozenset(("plain", "ambiguous"))
+_MONTHS = frozenset("january february march april may june july august".split())
+_MOST_LETTERS = 40

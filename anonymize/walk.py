@@ -12,12 +12,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, TypeVar
 
+from anonymize.columns import column_rule, heads_of
 from anonymize.documents import Reader
 from anonymize.field_rules import LITERAL
 from anonymize.fields import ACT, LABEL, OPAQUE, is_value_key, ruled_by
 from anonymize.jsontools import MAX_DEPTH, clean_text
 from anonymize.paths import Path, child, entry
-from anonymize.questions import asked
+from anonymize.questions import asked, placed
 from anonymize.trace import (
     Json,
     LLMCall,
@@ -58,6 +59,7 @@ class Walk:
         self._seen: set[int] = set()
         self._kept: list[object] = []
         self._messages: dict[int, tuple[Message, Message]] = {}
+        self._definitions: dict[tuple[str, str, str], ToolDefinition] = {}
         self.binaries = 0
         self._agent = ""
         self._answered: dict[str, str] = {}
@@ -191,12 +193,17 @@ class Walk:
         )
 
     def _definition(self, tool: ToolDefinition) -> ToolDefinition:
-        return replace(
-            tool,
-            name=self._label(tool.name),
-            description=self._label(tool.description),
-            parameters=self._json(tool.parameters, names=False),
-        )
+        # Every call repeats them. By what they look like: 1 equals True, and is written otherwise.
+        place = (tool.name, tool.description, repr(tool.parameters))
+        made = self._definitions.get(place)
+        if made is None:
+            made = self._definitions[place] = replace(
+                tool,
+                name=self._label(tool.name),
+                description=self._label(tool.description),
+                parameters=self._json(tool.parameters, names=False),
+            )
+        return made
 
     def _error(self, error: StepError) -> StepError:
         text = self._text(error.message, "error")
@@ -287,8 +294,12 @@ class Walk:
             raise Unscrubbable(f"nested deeper than {MAX_DEPTH} levels")
         if isinstance(value, str):
             rule = self._reader.rule(path, value, siblings) if names and depth else ""
+            about = placed(path[-1]) if names and depth and path and not rule else ""
             return self._document(
-                value, lambda text: self._reader.document(text, rule=rule, names=names, path=path)
+                value,
+                lambda text: self._reader.document(
+                    text, rule=rule, names=names, path=path, about=about
+                ),
             )
         if value is None:
             return value
@@ -306,6 +317,8 @@ class Walk:
                 for k in value
             }
         if isinstance(value, list | tuple):
+            if names and (heads := heads_of({}, value)):
+                return self._rows(value, heads, path, siblings, depth)
             return [
                 self._value(v, entry(path, i), siblings, names, depth + 1)
                 for i, v in enumerate(value)
@@ -325,6 +338,8 @@ class Walk:
     ) -> Json:
         """A value of an object, which ``{"name": "zip", "value": ...}`` names in its other half."""
         value = holder[key]
+        if names and (heads := heads_of(holder, value)):
+            return self._rows(value, heads, path, siblings, depth)
         if names and isinstance(value, str) and is_value_key(key):
             own = self._reader.rule(path, value, siblings)
             rule = ruled_by(holder, value, siblings) if own in ("", OPAQUE) else ""
@@ -333,6 +348,36 @@ class Walk:
                     value, lambda text: self._reader.document(text, rule=rule, path=path)
                 )
         return self._value(value, path, siblings, names, depth)
+
+    def _rows(
+        self,
+        rows: Json,
+        heads: tuple[str, ...],
+        path: tuple[str, ...],
+        siblings: frozenset[str],
+        depth: int,
+    ) -> Json:
+        """Rows of values whose columns have names."""
+        assert isinstance(rows, list)
+        made: list[Json] = []
+        for number, row in enumerate(rows):
+            if not isinstance(row, list):
+                made.append(self._value(row, entry(path, number), siblings, True, depth + 1))
+                continue
+            cells: list[Json] = []
+            for place, cell in enumerate(row):
+                where = entry(entry(path, number), place)
+                known = isinstance(cell, str) and self._reader.rule(where, cell, siblings)
+                rule = column_rule(heads, place, cell) if isinstance(cell, str) else ""
+                if isinstance(cell, str) and rule and known in ("", OPAQUE):
+                    cells.append(self._ruled(cell, rule, where))
+                else:
+                    cells.append(self._value(cell, where, siblings, True, depth + 2))
+            made.append(cells)
+        return made
+
+    def _ruled(self, value: str, rule: str, path: tuple[str, ...]) -> str:
+        return self._document(value, lambda text: self._reader.document(text, rule=rule, path=path))
 
     def _key(self, key: object) -> str:
         if not isinstance(key, str):

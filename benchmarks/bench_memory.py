@@ -119,6 +119,20 @@ def rows(size: int) -> str:
     return "\n".join(f"row {i}, value {i * 7 % 1000}, fine" for i in range(size // 26))
 
 
+def prose(size: int) -> str:
+    """Sentences with names that no list has: the models read all of it."""
+    chance = random.Random(5)
+    made: list[str] = []
+    for _ in range(size // 64):
+        who = "".join(chance.choices("aeioulmnrst", k=8)).capitalize()
+        made.append(f"Yesterday {who} told us that parcel {chance.randrange(10**6)} never came.")
+    return " ".join(made)
+
+
+def fields(count: int) -> str:
+    return json.dumps({f"field_{i}": f"value {i} of Ann Baker" for i in range(count)})
+
+
 def mails(count: int) -> str:
     return json.dumps([{"email": f"user{i}.x@corp{i % 1000}.example"} for i in range(count)])
 
@@ -128,6 +142,10 @@ CASES: Mapping[str, Callable[[], Iterator[bytes]]] = {
     "one small trace": lambda: tiny(1),
     "10,000 tiny traces": lambda: tiny(10_000),
     "1,000,000 tiny traces*": lambda: tiny(1_000_000),
+    "1 MB in one field": lambda: one("x y " * 250_000),
+    "1 MB of prose in one field": lambda: one(prose(1_000_000)),
+    "10 MB in one field": lambda: one("x y " * 2_500_000),
+    "10 MB of prose in one field": lambda: one(prose(10_000_000)),
     "50 MB in one field": lambda: one("x y " * 12_500_000),
     "100 MB in one field": lambda: one("x y " * 25_000_000),
     "18 MB of rows in one field": lambda: one(rows(18_000_000)),
@@ -135,6 +153,7 @@ CASES: Mapping[str, Callable[[], Iterator[bytes]]] = {
     "a line of 200 MB": wide,
     "20 million lists in a line": lists,
     "100,000 e-mails in one trace": lambda: one(mails(100_000)),
+    "100,000 small fields": lambda: one(fields(100_000)),
     "nesting of 100,000": nested,
     "50,000 steps in one trace": lambda: steps(50_000),
     "100 histories of 60 turns": lambda: histories(100, 60),

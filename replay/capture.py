@@ -12,7 +12,7 @@ import threading
 from collections import deque
 from datetime import datetime, timedelta
 
-from anonymize.trace import LLMCall, Other, Step, StepError, ToolCall
+from anonymize.trace import LLMCall, Other, Retrieval, Step, StepError, ToolCall
 from replay.matching import arguments_of, exact_key
 
 
@@ -33,6 +33,10 @@ class Capture:
             self._starts.append(self._elapsed_ms)
             return len(self._steps) - 1
 
+    def __len__(self) -> int:
+        """The places so far."""
+        return len(self._steps)
+
     def id_at(self, place: int) -> str:
         """The id of the step at ``place``."""
         return f"r{place + 1}"
@@ -42,13 +46,21 @@ class Capture:
         began = self._started_at
         return began and began + timedelta(milliseconds=self._starts[place])
 
-    def close(self, place: int, step: ToolCall | LLMCall | Other) -> None:
+    def close(self, place: int, step: ToolCall | LLMCall | Retrieval | Other) -> None:
         """The step at ``place`` has ended; it has the id and the start of that place."""
         with self._lock:
             self._steps[place] = step
             if step.duration_ms:
                 end = self._starts[place] + step.duration_ms
                 self._elapsed_ms = max(self._elapsed_ms, end)
+
+    def failed(self, call_id: str | None, name: str) -> bool:
+        """Whether the last tool call with this id and name ended with an error."""
+        with self._lock:
+            for step in reversed(self._steps):
+                if isinstance(step, ToolCall) and (step.call_id, step.name) == (call_id, name):
+                    return step.error is not None
+        return False
 
     def steps(self) -> tuple[Step, ...]:
         """All steps so far. A place that was never filled was cut off when the run ended."""

@@ -13,6 +13,9 @@ import click
 
 from anonymize import console
 from replay.commands.cassette import cassette
+from replay.commands.doctor import doctor
+from replay.commands.serve import serve
+from replay.commands.verify import verify
 
 if TYPE_CHECKING:
     from replay.config import ReplayConfig
@@ -50,6 +53,9 @@ def cli() -> None:
 
 
 cli.add_command(cassette)
+cli.add_command(doctor)
+cli.add_command(verify)
+cli.add_command(serve)
 
 
 def main() -> None:
@@ -231,17 +237,16 @@ def report(config_path: Path, folder: Path | None, open_it: bool) -> None:
 @_traces
 @_config
 def tools(traces: Path | None, config_path: Path) -> None:
-    """List the recorded tools: which were taken for reads or writes, and why."""
+    """List the recorded tools: reads or writes, what answers them, which arguments vary."""
     from anonymize.store import Store
+    from replay.describe_tools import describe_tools
     from replay.runs import comparison
 
     config = _load(config_path, None, optional=True)
     _, catalog = comparison(config)
     store = Store(traces or config.resolve(config.replay.traces))
-    for info in catalog.survey(store.traces()):
-        guard = " guard" if info.guard else ""
-        click.echo(console.printable(f"{info.name:<28} {info.effect:<5}{guard:<6} {info.why}"))
-    click.echo('\nTo pin one, in the config:  [tools.NAME]  effect = "read"')
+    for line in describe_tools(store, config, catalog):
+        click.echo(console.printable(line))
 
 
 @console.example("replay faults")

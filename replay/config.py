@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from anonymize.errors import UsageError
 from anonymize.settings import load_toml, nearest, parse_table
-from replay.matching import ArgumentPath, parse_path
+from replay.tool_checks import check_tool
+from replay.tool_settings import SandboxSettings as SandboxSettings
+from replay.tool_settings import ToolSettings as ToolSettings
 
 if TYPE_CHECKING:
     from replay.faults import FaultRule
@@ -31,6 +33,7 @@ _TABLES = (
     "nightly",
     "anonymize",
     "sources",
+    "sandbox",
 )
 _TARGET = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*")
 _HOST = re.compile(r"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9_.*-]+)(:\d{1,5})?|unix:/.+")
@@ -49,18 +52,45 @@ class ReplaySettings:
     seed: int = 0
     max_tool_calls: int = 200
     """Tool calls of one trace; the next one stops it as a loop."""
+    learn_volatile: bool = True
+    """Arguments that an agent makes up anew each time don't count: `replay tools` lists them."""
     max_llm_calls: int = 200
     """Model calls of one trace; the next one stops it as a loop."""
     memory_mb: int = 0
     """Address space of one worker in MiB; 0 sets no limit."""
+    clock: Literal["virtual", "real"] = "virtual"
+    """``virtual``: what an agent waits for is skipped when nothing else can happen meanwhile."""
+    now: Literal["recorded", "real"] = "recorded"
+    """The agent's day: the one on which its case was recorded, or today."""
+    max_virtual_seconds: float = 3600.0
+    """What one trace may wait for in all; then it is stopped as a loop."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgentSettings:
     """``[agents.NAME]``: an agent and what it may reach."""
 
-    target: str
-    """``module:function``; called as ``agent(case, env)``, sync or async."""
+    target: str = ""
+    """``module:name``: a function ``agent(case, env)``, sync or async, an agent of a framework,
+    or a function without parameters that makes one."""
+    adapter: Literal["", "function", "langgraph", "openai-agents", "pydantic-ai", "mcp"] = ""
+    """What the target is; empty: seen from the object."""
+    input: str = ""
+    """``module:function``: from the case to what a framework's agent is given."""
+    output: str = ""
+    """``module:function``: from what the framework gives back to the output."""
+    deps: str = ""
+    """``module:function``: from the case to the dependencies or the context of the run."""
+    stream: bool = False
+    """Whether a framework that can do both is run streamed, as a chat in a browser does."""
+    command: tuple[str, ...] = ()
+    """A program in any language, in place of ``target``: see :mod:`replay.agents.command`."""
+    url: str = ""
+    """A service that is running already, in place of ``target``: :mod:`replay.agents.url`."""
+    pass_env: tuple[str, ...] = ()
+    """Variables of this environment that a ``command`` gets, besides what any program needs."""
+    port: int = 0
+    """Where a ``command`` or ``url`` finds its models and tools; 0 takes any that is free."""
     path: tuple[str, ...] = ()
     """Folders in which the module is looked for first; then the config's own folder."""
     allow_hosts: tuple[str, ...] = ()
@@ -72,38 +102,29 @@ class AgentSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ToolSettings:
-    """``[tools.NAME]``: what a tool does to the world, and what answers an unrecorded call."""
-
-    effect: Literal["read", "write"] | None = None
-    miss: Literal["error", "stop", "nearest", "simulate", "live"] = "error"
-    simulate: str = ""
-    """``module:function``, called as ``f(name, arguments, recorded_calls)``."""
-    live: str = ""
-    """``module:function``, called as ``f(name, arguments)``: the real thing, or a sandbox."""
-    requires: tuple[str, ...] = ()
-    ignore_arguments: tuple[str, ...] = ()
-    """Paths of arguments that always vary: ``"$.timestamp"``."""
-    guard: bool | None = None
-    """Whether it is a check that has to come before an effect; ``None``: told from its name."""
-    nearest_threshold: float = 0.5
-    """For ``nearest``: the least share of argument values in common, from 0 to 1."""
-
-    def ignored(self, where: str = "") -> tuple[ArgumentPath, ...]:
-        """``ignore_arguments``, parsed."""
-        return tuple(parse_path(text, where) for text in self.ignore_arguments)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class LlmSettings:
-    """``[llm]``: whether answers of a live model are kept, so that the next run is free.
+    """``[llm]``: who answers model calls, and whether a live model's answers are kept.
 
-    ``live``: answers that the cassette lacks come from the model and are recorded;
-    ``recorded``: they are an error. Without a ``cassette`` nothing is kept.
+    ``live``: a real model; ``recorded``: the recording's own model calls, and what it does not
+    hold ends the run; ``hybrid``: the recording where it holds the call, a real model where not.
+    A ``cassette`` is played before a real model is asked: see docs/llm.md.
     """
 
-    mode: Literal["live", "recorded"] = "live"
+    mode: Literal["live", "recorded", "hybrid"] = "live"
     cassette: str = ""
+    """Where live answers are kept, scrubbed, so that the next run is free; without it nowhere."""
+    granularity: Literal["session", "turn", "step"] = "session"
+    """``session``: one run over all turns of the user; ``turn``: a run for each turn, from the
+    recorded history; ``step``: a run for each model call, from the recorded prefix."""
+    ignore_instructions: bool = False
+    """System and developer messages don't count when a call is looked up in the recording."""
+    upstream: Mapping[str, str] = field(default_factory=dict)
+    """What stands behind the loopback proxy: base URLs of ``openai`` and ``anthropic``."""
+
+    @property
+    def asks_recording(self) -> bool:
+        """Whether the recording's own model calls may be needed as answers."""
+        return self.mode != "live" or self.granularity == "step"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,6 +158,7 @@ class ReplayConfig:
     tools: Mapping[str, ToolSettings] = field(default_factory=dict)
     llm: LlmSettings = field(default_factory=LlmSettings)
     http: HttpSettings = field(default_factory=HttpSettings)
+    sandbox: SandboxSettings = field(default_factory=SandboxSettings)
     faults: Mapping[str, Any] = field(default_factory=dict)
     compare: Mapping[str, Any] = field(default_factory=dict)
     nightly: Mapping[str, Any] = field(default_factory=dict)
@@ -174,6 +196,7 @@ class ReplayConfig:
             tools=_each(ToolSettings, tables, "tools", file),
             llm=parse_table(LlmSettings, tables.get("llm", {}), f"{file}: llm"),
             http=parse_table(HttpSettings, tables.get("http", {}), f"{file}: http"),
+            sandbox=parse_table(SandboxSettings, tables.get("sandbox", {}), f"{file}: sandbox"),
             **{
                 key: _table(tables.get(key, {}), f"{file}: {key}")
                 for key in ("faults", "compare", "nightly", "anonymize", "sources")
@@ -218,18 +241,13 @@ class ReplayConfig:
             if getattr(settings, key) < 0:
                 raise UsageError(f"{key} can't be negative", where=f"{file}: replay.{key}")
         self.http.rules()
+        _check_upstream(self.llm.upstream, f"{file}: llm.upstream")
         if self.http.delay_scale < 0:
             raise UsageError("delay_scale can't be negative", where=f"{file}: http.delay_scale")
         for name, agent in self.agents.items():
             _check_agent(agent, f"{file}: agents.{name}")
         for name, tool in self.tools.items():
-            _check_tool(tool, f"{file}: tools.{name}")
-        if self.llm.mode == "recorded" and not self.llm.cassette:
-            raise UsageError(
-                "mode 'recorded' needs a cassette",
-                where=f"{file}: llm",
-                fix='add: cassette = "llm.parquet"',
-            )
+            check_tool(tool, self.sandbox, f"{file}: tools.{name}")
 
 
 _DEFAULT_TOOL = ToolSettings()
@@ -246,7 +264,21 @@ def check_target(target: str, where: str) -> None:
 
 
 def _check_agent(agent: AgentSettings, where: str) -> None:
-    check_target(agent.target, f"{where}.target")
+    if agent.command or agent.url:
+        from replay.agents.outside import check_outside
+
+        check_outside(agent, where)
+    elif not agent.target:
+        raise UsageError(
+            "the key 'target' is missing",
+            where=where,
+            fix='add: target = "module:function", or a command = ["..."], or a url = "http://..."',
+        )
+    else:
+        check_target(agent.target, f"{where}.target")
+    for key in ("input", "output", "deps"):
+        if getattr(agent, key):
+            check_target(getattr(agent, key), f"{where}.{key}")
     for key in ("allow_hosts", "ignore_hosts"):
         for host in getattr(agent, key):
             if not _HOST.fullmatch(host):
@@ -257,27 +289,19 @@ def _check_agent(agent: AgentSettings, where: str) -> None:
                 )
 
 
-def _check_tool(tool: ToolSettings, where: str) -> None:
-    tool.ignored(f"{where}.ignore_arguments")
-    if tool.miss == "nearest" and tool.effect != "read":
-        raise UsageError(
-            "miss = 'nearest' is for tools that are declared to read",
-            where=f"{where}.miss",
-            fix='add: effect = "read", if the tool changes nothing; a write is never guessed',
-        )
-    if not 0.0 < tool.nearest_threshold <= 1.0:
-        raise UsageError(
-            "nearest_threshold is a share above 0, up to 1", where=f"{where}.nearest_threshold"
-        )
-    for policy in ("simulate", "live"):
-        target = getattr(tool, policy)
-        if target:
-            check_target(target, f"{where}.{policy}")
-        elif tool.miss == policy:
+def _check_upstream(bases: Mapping[str, str], where: str) -> None:
+    for vendor, base in bases.items():
+        if vendor not in ("openai", "anthropic"):
             raise UsageError(
-                f"miss = '{policy}' needs the function that answers",
-                where=where,
-                fix=f'add: {policy} = "module:function"',
+                f"there is no API '{vendor}'",
+                where=f"{where}.{vendor}",
+                fix="'openai' or 'anthropic', and whoever speaks the same language",
+            )
+        if not re.match(r"https?://[^/@\s]+(/\S*)?$", base):
+            raise UsageError(
+                f"'{base}' is not a base URL",
+                where=f"{where}.{vendor}",
+                fix="write it as OPENAI_BASE_URL would be: 'https://api.example.com/v1'",
             )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from anonymize.trace import Json
+from anonymize.trace import Json, Retrieval, ToolDefinition
 from replay.recording import Case
 from replay.world import World
 
@@ -71,11 +71,24 @@ class ToolBox:
 
 
 class Environment:
-    """The world of one replay: the ``case`` to work on, and ``tools`` that answer from it."""
+    """The world of one replay: the ``case`` to work on, and ``tools`` that answer from it.
 
-    def __init__(self, world: World, names: tuple[str, ...] = ()) -> None:
+    ``definitions`` are the tools as they were offered to the recorded models, ``retrievals`` the
+    recorded searches; ``world`` is for adapters, not for agents.
+    """
+
+    def __init__(
+        self,
+        world: World,
+        names: tuple[str, ...] = (),
+        definitions: tuple[ToolDefinition, ...] = (),
+        retrievals: tuple[Retrieval, ...] = (),
+    ) -> None:
         self.case: Case = world.case
         self.tools = ToolBox(world, names)
+        self.definitions = definitions
+        self.retrievals = retrievals
+        self.world = world
 
     def __repr__(self) -> str:
         return f"Environment({self.case.trace_id!r}, {self.tools!r})"

@@ -41,6 +41,14 @@ class WorkerReplaced:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AnswersNotKept:
+    """Live answers that could not be scrubbed: the cassette lacks them, the next run asks again."""
+
+    number: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunFinished:
     """No trace is left."""
 
@@ -49,5 +57,10 @@ class RunFinished:
 
 
 Event: TypeAlias = (
-    WorkersStarted | TraceNotReplayable | TraceReplayed | WorkerReplaced | RunFinished
+    WorkersStarted
+    | TraceNotReplayable
+    | TraceReplayed
+    | WorkerReplaced
+    | AnswersNotKept
+    | RunFinished
 )

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from anonymize.jsontools import canonical
+from replay.agents.program_files import program_files
 from replay.config import ReplayConfig
 from replay.faults import FaultPlan
 
@@ -34,17 +35,39 @@ def fingerprint(agent: str, config: ReplayConfig, plan: FaultPlan) -> str:
         "agent": [agent, dataclasses.asdict(settings)],
         "tools": {name: dataclasses.asdict(tool) for name, tool in config.tools.items()},
         "llm": dataclasses.asdict(config.llm),
+        "http": dataclasses.asdict(config.http),
+        "sandbox": dataclasses.asdict(config.sandbox),
+        "cassettes": [*_cassettes(config)],
         "limits": limits,
         "plan": plan.to_json(),
         "python": sys.version_info[:2],
     }
     digest.update(canonical(said).encode())
     folders = [*(config.root / p for p in settings.path), config.root]
-    targets = [settings.target, *(t for s in config.tools.values() for t in (s.simulate, s.live))]
-    for name, file in _files([f.resolve() for f in folders], targets):
+    targets = [settings.target, settings.input, settings.output, settings.deps]
+    targets += [t for s in config.tools.values() for t in (s.simulate, s.live)]
+    files = [*_files([f.resolve() for f in folders], targets)]
+    if settings.command:
+        files += program_files(settings.command, config.root)
+    for name, file in files:
         digest.update(f"\0{name}\0".encode())
         digest.update(hashlib.sha256(file.read_bytes()[:_MAX_BYTES]).digest())
     return digest.hexdigest()[:32]
+
+
+def _cassettes(config: ReplayConfig) -> Iterator[str]:
+    """What is in the recorded HTTP that answers. A cassette that a live run adds to does not
+    count: what it holds is what the model said, and it grows while the run goes on.
+    """
+    names = [*config.http.cassettes]
+    if config.llm.mode == "recorded" and config.llm.cassette:
+        names.append(config.llm.cassette)
+    for path in map(config.resolve, names):
+        if path.is_file():
+            with path.open("rb") as file:
+                yield hashlib.file_digest(file, "sha256").hexdigest()
+        else:
+            yield "absent"
 
 
 def _files(folders: list[Path], targets: list[str]) -> Iterator[tuple[str, Path]]:

@@ -18,6 +18,7 @@ from anonymize.trace import QuarantinedTrace, Trace
 from replay.config import ReplayConfig
 
 if TYPE_CHECKING:
+    from anonymize.scrubbed import ScrubbedTrace
     from anonymize.workers import AnyScrubber
     from replay.faults.plan import FaultProof
     from replay.results import ReplayResult
@@ -25,6 +26,13 @@ if TYPE_CHECKING:
 #: Results are kept on disk at least this often: a kill -9 costs no more than these.
 FLUSH_TRACES = 128
 FLUSH_SECONDS = 5.0
+#: How many traces are scrubbed before the others of a batch are looked at again.
+_FIRST_SCRUBBED = 16
+
+#: Tags with figures of the replay itself: no agent has a say in them.
+_FIGURES = frozenset(
+    f"replay.{name}" for name in ("status", "fidelity", "first_counterfactual", "recording")
+)
 
 #: The tag that ties a replayed trace to the state of the recording that it was made from.
 RECORDING_TAG = "replay.recording"
@@ -45,34 +53,54 @@ def held(path: Path) -> dict[str, str]:
 class Keeper:
     """Takes results, and every so often scrubs a batch of them and commits it to the store."""
 
-    def __init__(self, config: ReplayConfig, folder: Path, digests: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        config: ReplayConfig,
+        folder: Path,
+        digests: Mapping[str, str],
+        policies: Mapping[str, str],
+    ) -> None:
+        """``digests`` and ``policies`` are those of the recordings, by trace id."""
+        from anonymize.repeated import Repeats
         from anonymize.store import StoreWriter
 
+        self._policies = policies
         self._config = config
         self._folder = folder
         self._writer = StoreWriter(folder / "traces")
         self._digests = digests
         self._batch: list[tuple[ReplayResult, Trace]] = []
+        self._repeats = Repeats(_FIGURES)
         self._flushed = time.monotonic()
         self._scrubber: AnyScrubber | None = None
 
     def add(self, result: ReplayResult, recording: Trace) -> None:
-        if self._scrubber is None:
+        """Take a result. ``recording`` is the scrubbed trace that it was made from."""
+        self._batch.append((result, recording))
+        if self._scrubber is None and self._sealed(result, recording) is None:
             self._scrubber = make_scrubber(self._config)
             self._scrubber.start()  # it loads while agents go on
-        self._batch.append((result, recording))
         late = time.monotonic() - self._flushed > FLUSH_SECONDS
         if len(self._batch) >= FLUSH_TRACES or late:
             self.flush()
 
     def flush(self) -> None:
+        """Scrub and commit what came since the last time."""
         if not self._batch:
             return
-        # What the recording holds is scrubbed already. Detecting on it again could only find
-        # something new by mistake, and would then show as a difference that nobody made.
-        trusted = {text for _, recording in self._batch for text in texts_of(recording)}
-        traces = [self._stamped(result) for result, _ in self._batch]
-        items = list(self._scrub(traces, trusted))
+        items: list[ScrubbedTrace | QuarantinedTrace] = []
+        todo, some = self._batch, _FIRST_SCRUBBED
+        while todo:
+            new = []
+            for result, recording in todo:
+                sealed = self._sealed(result, recording)
+                if sealed is None:
+                    new.append((result, recording))
+                else:
+                    items.append(sealed)
+            # What some of them teach, others may need no more.
+            items += self._scrub(new[:some])
+            todo, some = new[some:], some * 2
         # Proofs first: a proof without its trace is ignored later, a trace without its proofs
         # would look as if the fault had never had its chance.
         _append_proofs(self._folder, [p for result, _ in self._batch for p in result.faults])
@@ -93,18 +121,32 @@ class Keeper:
         stamp = {RECORDING_TAG: self._digests[trace.trace_id]}
         return dataclasses.replace(trace, tags={**trace.tags, **stamp})
 
-    def _scrub(self, traces: list[Trace], trusted: Iterable[str]) -> Iterator[Any]:
+    def _sealed(self, result: ReplayResult, recording: Trace) -> ScrubbedTrace | None:
+        from anonymize.repeated import values_of
+
+        policy = self._policies[result.trace.trace_id]
+        return self._repeats.seal(self._stamped(result), set(values_of(recording)), policy=policy)
+
+    def _scrub(self, pairs: list[tuple[ReplayResult, Trace]]) -> Iterator[Any]:
+        if not pairs:
+            return
+        # What the recording holds is scrubbed already. Detecting on it again could only find
+        # something new by mistake, and would then show as a difference that nobody made.
+        trusted = frozenset(text for _, recording in pairs for text in texts_of(recording))
+        traces = [self._stamped(result) for result, _ in pairs]
         scrubber = self._scrubber = self._scrubber or make_scrubber(self._config)
-        results = scrubber.scrub_all(traces, trusted=frozenset(trusted))
+        results = scrubber.scrub_all(traces, trusted=trusted)
         for trace, result in zip(traces, results, strict=True):
             if isinstance(result, QuarantinedTrace):
                 # Nothing of it may be kept, but that it was replayed must not be lost.
                 yield from scrubber.scrub_all([_unscrubbable(trace, result.reason)])
+            else:
+                self._repeats.learn(trace, result)
             yield result
 
 
-def texts_of(trace: Trace) -> Iterator[str]:
-    """Every text of a trace, keys of JSON objects included, in no particular order."""
+def texts_of(trace: Any) -> Iterator[str]:
+    """Every text of a trace or a job, keys of JSON objects included, in no particular order."""
     todo: list[Any] = [trace]
     while todo:
         item = todo.pop()

@@ -12,6 +12,8 @@ import math
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
 from typing import Any, TypeAlias
 
 from anonymize.errors import UsageError
@@ -26,6 +28,7 @@ ArgumentPath: TypeAlias = tuple[PathStep, ...]
 # drop that from a comparison would serve the wrong row.
 _CALL_ID = re.compile(r"(?:call|toolu|fc|chatcmpl-tool)[_-][A-Za-z0-9_-]{8,}")
 _CALL_ID_KEYS = frozenset({"tool_call_id"})
+_INDEX = re.compile(r"\[\d+\]")
 _STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+|\*)\]|\['([^']+)'\]")
 
 _MAX_LEAVES = 2_000
@@ -54,6 +57,11 @@ def parse_path(text: str, where: str) -> ArgumentPath:
             fix="write it like '$.timestamp' or '$.items[*].id'",
         )
     return tuple(steps)
+
+
+def generalised(path: str) -> str:
+    """``$.items[3].id`` as the path of all of its kind: ``$.items[*].id``."""
+    return _INDEX.sub("[*]", path)
 
 
 def arguments_of(value: Json) -> Json:
@@ -118,6 +126,15 @@ def _normal_leaf(value: Json) -> Json:
     return value
 
 
+def normal_text(value: Json) -> str:
+    """A value's normal form as one text: ``7``, ``7.0`` and ``" 7 "`` are the same."""
+    return value if type(value) is str and value.isalnum() else _text(_normal(value, ()))
+
+
+def _text(value: Json) -> str:
+    return value if isinstance(value, str) else exact_key(value)
+
+
 def likeness(one: Json, other: Json) -> float:
     """The share of leaves (path and normal value) in common: 1.0 for the same, 0.0 for none."""
     left, right = _leaf_set(one), _leaf_set(other)
@@ -135,15 +152,29 @@ def _leaf_set(value: Json) -> set[tuple[str, str]]:
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One place in which two values differ, as text: ``path`` is ``.city`` or ``.items[0]``."""
+
+    path: str
+    recorded: str
+    asked: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.recorded} != {self.asked}"
+
+
+def apart(recorded: Json, asked: Json, *, limit: int = 4) -> list[Difference]:
+    """The first ``limit`` places in which two values differ, in the order of their paths."""
+    found = [Difference(*triple) for triple in islice(_differing(recorded, asked), _MAX_LEAVES)]
+    return sorted(found, key=lambda d: d.path)[:limit]
+
+
 def differences(recorded: Json, asked: Json, *, limit: int = 4) -> str:
     """``$.arguments.city: 'Oslo' != 'Paris'``, recorded first, at most ``limit`` of them."""
-    found = []
-    for number, (path, left, right) in enumerate(_differing(recorded, asked)):
-        if number == limit:
-            found.append("...")
-            break
-        found.append(f"$.arguments{path}: {left} != {right}")
-    return "; ".join(found)
+    found = apart(recorded, asked, limit=limit + 1)
+    shown = [f"$.arguments{difference}" for difference in found[:limit]]
+    return "; ".join(shown + ["..."] * (len(found) > limit))
 
 
 def _differing(recorded: Json, asked: Json) -> Iterator[tuple[str, str, str]]:

@@ -23,13 +23,13 @@ from time import monotonic
 from typing import Any, TypeAlias
 
 from anonymize.errors import UsageError
-from anonymize.trace import StepError
+from anonymize.trace import StepError, ToolDefinition
 from replay.channel import ChannelError, Inbox, encode
 from replay.events import WorkerReplaced
 from replay.intercept.cassette import Interaction
+from replay.jobs import Job, Setup
 from replay.printed import Printed
 from replay.results import ReplayResult
-from replay.worker import Job, Setup
 
 #: One thing the pool has to say: a result with its live exchanges, an event, or why it failed.
 Said: TypeAlias = tuple[ReplayResult, list[Interaction]] | WorkerReplaced | BaseException
@@ -64,7 +64,8 @@ class WorkerPool:
         self._setup = encode(replace(setup, mark=self._mark))
         self._timeout = setup.settings.timeout
         self._name = setup.name
-        self._target = setup.agent.target
+        agent = setup.agent
+        self._target = agent.target or " ".join(agent.command) or agent.url
         self._where = setup.where
         self._size = size
         self._env = {k: v for k, v in os.environ.items() if k not in secrets}
@@ -78,6 +79,8 @@ class WorkerPool:
         self._lock = threading.Lock()
         self._closing = False
         self._ready = threading.Event()
+        self.tools: tuple[ToolDefinition, ...] | None = None
+        """The agent's, once a worker has loaded it and if it shows them."""
         self._failed: BaseException | None = None
         self._wanted = 0
         self._selector.register(self._wake_read, selectors.EVENT_READ, None)
@@ -160,6 +163,7 @@ class WorkerPool:
     def _heard(self, worker: _Worker, kind: str, value: Any) -> None:
         if kind == "ready":
             worker.ready = True
+            self.tools = value
             self._ready.set()
         elif kind == "failed":
             self._fail(value)

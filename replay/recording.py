@@ -11,7 +11,7 @@ told that it is the first.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
@@ -20,11 +20,11 @@ from anonymize.trace import Fidelity, Json, LLMCall, Message, StepError, ToolCal
 from replay.matching import (
     ArgumentPath,
     arguments_of,
-    differences,
     exact_key,
     likeness,
     normal_key,
 )
+from replay.misses import Miss, explain
 
 #: Flags of a whole trace that make a replay of it meaningless, with what to tell a person.
 _UNPLAYABLE = {
@@ -49,6 +49,8 @@ class Case:
     agent: str = ""
     started_at: datetime | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
+    given: Json = None
+    """The run's own input where it is more than text: what a state graph is called with."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +68,7 @@ class RecordedCall:
     error: StepError | None = None
     known: bool = True
     effect: Literal["read", "write"] | None = None
+    started_at: datetime | None = None
     duration_ms: float | None = None
 
     @property
@@ -78,12 +81,13 @@ class RecordedCall:
 class Found:
     """A recorded answer to a call, and how closely the call fits it.
 
-    ``index`` is the place among the recording's calls.
+    ``index`` is the place among the recording's calls. ``again``: it was served before.
     """
 
     call: RecordedCall
     index: int
     fidelity: Fidelity
+    again: bool = False
 
 
 def replayable(trace: Trace) -> str | None:
@@ -113,6 +117,7 @@ def case_from(trace: Trace) -> Case:
         agent=trace.agent,
         started_at=trace.started_at,
         tags=dict(trace.tags),
+        given=None if isinstance(trace.input, str) else trace.input,
     )
 
 
@@ -181,6 +186,7 @@ def recorded_calls(trace: Trace) -> tuple[RecordedCall, ...]:
             error=call.error,
             known="tool_result_missing" not in call.flags,
             effect=call.effect,
+            started_at=call.started_at,
             duration_ms=call.duration_ms,
         )
         for number, call in enumerate(trace.tool_calls, start=1)
@@ -219,14 +225,19 @@ class Recording:
         """The recording of ``trace``; ``ignored`` maps tool names to volatile arguments."""
         return cls(recorded_calls(trace), ignored)
 
-    def find(self, name: str, arguments: Json) -> Found | None:
+    def find(
+        self, name: str, arguments: Json, fresh: Callable[[int], bool] | None = None
+    ) -> Found | None:
         """The recorded answer to this call, or ``None``. Nothing is used up: see :meth:`use`.
 
         In this order: the next recorded call, the same call anywhere later or earlier, the
-        first call of the same normal form.
+        first call of the same normal form. ``fresh`` says whether the answer at an index is
+        still true: such answers go first, and others are ``stale``.
         """
         key = (name, exact_key(arguments))
         self._skip_used()
+        if fresh is not None:
+            return self._find_fresh(key, self._normal_key(name, arguments), fresh)
         if self._next < len(self.calls) and self._keys[self._next] == key:
             return self._found(self._next, "exact")
         index = self._first(self._exact.get(key))
@@ -234,6 +245,34 @@ class Recording:
             return self._found(index, "exact")
         index = self._first(self._by_normal_form().get(self._normal_key(name, arguments)))
         return None if index is None else self._found(index, "normalized")
+
+    def _find_fresh(
+        self, key: tuple[str, str], normal: tuple[str, str], fresh: Callable[[int], bool]
+    ) -> Found | None:
+        queues = (self._exact.get(key), self._by_normal_form().get(normal))
+        graded: tuple[Fidelity, Fidelity] = ("exact", "normalized")
+        for queue, fidelity in zip(queues, graded, strict=True):
+            for index in queue or ():
+                if not self._used[index] and fresh(index):
+                    return self._found(index, fidelity)
+        for queue in queues:
+            first = self._first(queue)
+            if first is not None:
+                return self._found(first, "stale")
+        return None
+
+    def served(self, name: str, arguments: Json) -> Found | None:
+        """The last recorded answer to the same call that was served already."""
+        for keys, key in (
+            (self._keys, (name, exact_key(arguments))),
+            (self._normals(), self._normal_key(name, arguments)),
+        ):
+            for index in range(len(keys) - 1, -1, -1):
+                if keys[index] == key and self._used[index] and self.calls[index].known:
+                    return Found(
+                        call=self.calls[index], index=index, fidelity="normalized", again=True
+                    )
+        return None
 
     def use(self, found: Found) -> None:
         """The answer was served: it won't be served again."""
@@ -260,24 +299,10 @@ class Recording:
                     best = (score, index)
         return None if best is None else (self.calls[best[1]], best[0])
 
-    def explain_miss(self, name: str, arguments: Json) -> str:
+    def explain_miss(self, name: str, arguments: Json) -> Miss:
         """Why this call has no answer, with the nearest recorded one: for reports and errors."""
         near = self.nearest(name, arguments)
-        if near is None:
-            known = sorted({call.name for call in self.calls})
-            return f"{name} was never called in the recording" + (
-                f" (it has: {', '.join(known[:8])})" if known else " (it has no tool calls)"
-            )
-        call, _ = near
-        place = f"tool call {call.number} of {len(self.calls)}"
-        if exact_key(call.arguments) == exact_key(arguments):
-            if not call.known:
-                return f"{name} was called the same way at {place}, but its result is not recorded"
-            return f"{name} was already answered for these arguments ({place}): asked again"
-        apart = (
-            differences(call.arguments, arguments) or "only volatile values differ, used already"
-        )
-        return f"{name} was never called with these arguments; nearest is {place}: {apart}"
+        return explain(self.calls, near, name, arguments, self._ignored.get(name, ()))
 
     def _found(self, index: int, fidelity: Fidelity) -> Found:
         return Found(call=self.calls[index], index=index, fidelity=fidelity)
@@ -294,10 +319,14 @@ class Recording:
     def _normal_key(self, name: str, arguments: Json) -> tuple[str, str]:
         return (name, normal_key(arguments, self._ignored.get(name, ())))
 
-    def _by_normal_form(self) -> dict[tuple[str, str], deque[int]]:
-        if self._normal_keys is None:  # built at the first call that doesn't fit exactly
+    def _normals(self) -> list[tuple[str, str]]:
+        if self._normal_keys is None:  # made at the first call that doesn't fit exactly
             self._normal_keys = [self._normal_key(c.name, c.arguments) for c in self.calls]
-            for index, key in enumerate(self._normal_keys):
+        return self._normal_keys
+
+    def _by_normal_form(self) -> dict[tuple[str, str], deque[int]]:
+        if self._normal_keys is None:
+            for index, key in enumerate(self._normals()):
                 if self.calls[index].known:
                     self._normal.setdefault(key, deque()).append(index)
         return self._normal

@@ -7,13 +7,16 @@ Writing them down, and leaving out what an earlier run has done already, is up t
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
 from itertools import chain
 
-from anonymize.trace import Trace
-from replay.config import ReplayConfig
+from anonymize.trace import ToolDefinition, Trace
+from replay.config import AgentSettings, LlmSettings, ReplayConfig
 from replay.events import (
+    AnswersNotKept,
     Event,
     RunFinished,
     TraceNotReplayable,
@@ -23,10 +26,11 @@ from replay.events import (
 )
 from replay.faults import FaultPlan
 from replay.fingerprint import fingerprint
+from replay.jobs import Job, Setup
 from replay.pool import WorkerPool
+from replay.pseudonyms import PseudonymServer
 from replay.recording import replayable
 from replay.results import ReplayResult
-from replay.worker import Job, Setup
 
 __all__ = ["check_agent", "fingerprint", "run"]
 
@@ -54,17 +58,28 @@ def run(
     Raises:
         UsageError: no such agent, or it can't be loaded.
     """
-    setup = _setup(agent, config, plan or FaultPlan(seed=config.replay.seed))
+    setup = setup_of(agent, config, plan or FaultPlan(seed=config.replay.seed))
     size = workers or config.replay.workers or _cores()
-    jobs = _Jobs(traces, on_event or (lambda event: None))
+    jobs = _Jobs(traces, on_event or (lambda event: None), config.llm)
     first = jobs.take(size)
     if not first:
         jobs.tell(RunFinished(replayed=0, not_replayable=jobs.left_out))
         return iter(())
-    pool = WorkerPool(setup, size, secrets=_secrets(config))
-    pool.start(len(first))
-    jobs.tell(WorkersStarted(workers=len(first)))
-    return _results(pool, jobs, first, size * _AHEAD, config)
+    server = PseudonymServer.open(config)
+    if server is not None:
+        setup = dataclasses.replace(setup, pseudonyms=server.address)
+    with ExitStack() as stack:
+        stack.callback(server.close if server is not None else int)
+        pool = WorkerPool(setup, size, secrets=_secrets(config))
+        pool.start(len(first))
+        jobs.tell(WorkersStarted(workers=len(first)))
+        results = _results(pool, jobs, first, size * _AHEAD, config)
+        return _closing(results, stack.pop_all())
+
+
+def _closing(results: Iterator[ReplayResult], stack: ExitStack) -> Iterator[ReplayResult]:
+    with stack:
+        yield from results
 
 
 def _cores() -> int:
@@ -80,15 +95,24 @@ def check_agent(agent: str, config: ReplayConfig) -> None:
     Raises:
         UsageError: no such agent, or it can't be loaded; says what to do.
     """
-    pool = WorkerPool(_setup(agent, config, FaultPlan()), 1, secrets=_secrets(config))
+    inspect_agent(agent, config)
+
+
+def inspect_agent(agent: str, config: ReplayConfig) -> tuple[ToolDefinition, ...] | None:
+    """The same; the agent's tools, or ``None`` if it does not show them."""
+    pool = WorkerPool(setup_of(agent, config, FaultPlan()), 1, secrets=_secrets(config))
     pool.start(1)
     pool.close()
+    return pool.tools
 
 
 class _Jobs:
     """Jobs from traces, on demand; tells of the traces that give none."""
 
-    def __init__(self, traces: Iterable[Trace], tell: Callable[[Event], None]) -> None:
+    def __init__(
+        self, traces: Iterable[Trace], tell: Callable[[Event], None], llm: LlmSettings
+    ) -> None:
+        self._llm = llm
         self._traces = iter(traces)
         self.tell = tell
         self.left_out = 0
@@ -102,7 +126,7 @@ class _Jobs:
                 break
             reason = replayable(trace)
             if reason is None:
-                found.append(Job.of(trace))
+                found.append(Job.of(trace, self._llm))
             else:
                 self.left_out += 1
                 self.tell(TraceNotReplayable(trace_id=trace.trace_id, reason=reason))
@@ -112,14 +136,16 @@ class _Jobs:
 def _results(
     pool: WorkerPool, jobs: _Jobs, first: list[Job], ahead: int, config: ReplayConfig
 ) -> Iterator[ReplayResult]:
-    from replay.intercept.persist import CassetteWriter  # loads pyarrow
+    from replay.intercept.keeping import LiveCassette
+    from replay.keeper import texts_of
 
-    path = config.resolve(config.llm.cassette) if config.llm.cassette else None
-    cassette = CassetteWriter(path, config.http.rules()) if path else None
+    cassette = LiveCassette.of(config)
+    under_way: dict[str, Job] = {}
     done = 0
     try:
         waiting = 0
         for job in chain(first, jobs.take(ahead - len(first))):
+            under_way[job.case.trace_id] = job
             pool.submit(job)
             waiting += 1
         while waiting:
@@ -130,11 +156,14 @@ def _results(
                 jobs.tell(said)
                 continue
             result, interactions = said
-            if cassette is not None:
-                cassette.append(interactions)  # on disk: what a model said is paid for
+            asked = under_way.pop(result.trace.trace_id, None)
+            if cassette is not None and interactions:
+                # On disk before anything else: what a model said is paid for.
+                cassette.append(interactions, tuple(texts_of(asked)))
             waiting -= 1
             done += 1
             for job in jobs.take(1):
+                under_way[job.case.trace_id] = job
                 pool.submit(job)
                 waiting += 1
             jobs.tell(
@@ -145,13 +174,16 @@ def _results(
         pool.close()
         if cassette is not None:
             cassette.close()
+            for why, number in cassette.left_out.items():
+                jobs.tell(AnswersNotKept(number=number, reason=why))
     jobs.tell(RunFinished(replayed=done, not_replayable=jobs.left_out))
 
 
-def _setup(agent: str, config: ReplayConfig, plan: FaultPlan) -> Setup:
+def setup_of(agent: str, config: ReplayConfig, plan: FaultPlan, *, known: bool = True) -> Setup:
+    """What a worker is told. An agent that is not ``known`` has no table in the config."""
     return Setup(
         name=agent,
-        agent=config.agent(agent),
+        agent=config.agent(agent) if known else AgentSettings(),
         where=f"{config.path or 'replay.toml'}: agents.{agent}",
         root=config.root.resolve(),
         settings=config.replay,
@@ -159,6 +191,7 @@ def _setup(agent: str, config: ReplayConfig, plan: FaultPlan) -> Setup:
         plan=plan,
         llm=config.llm,
         http=config.http,
+        sandbox=config.sandbox,
     )
 
 

@@ -87,9 +87,11 @@ class RunOutcome:
 
 @dataclass(slots=True)
 class _Selection:
-    """Which recordings take part: trace id -> digest of the recording's scrubbed content."""
+    """Which recordings take part: trace id -> digest of the recording's scrubbed content, and
+    what they were scrubbed under."""
 
     digests: dict[str, str]
+    policies: dict[str, str]
     reused: int = 0
     replayed: int = 0
 
@@ -109,6 +111,7 @@ def execute(
     from anonymize.pipeline import check_key
     from anonymize.store import Store
     from replay.runner import check_agent, fingerprint
+    from replay.volatile import learnt_config, learnt_paths
 
     started = time.monotonic()
     config.agent(request.agent)
@@ -116,7 +119,8 @@ def execute(
     selection = _select(store, request)
     check_agent(request.agent, config)
     check_key(store, make_scrubber(config), request.traces)
-    print_ = fingerprint(request.agent, config, request.plan)
+    playing = learnt_config(store, config)
+    print_ = fingerprint(request.agent, playing, request.plan)
     chosen = digest(sorted(selection.digests.items()))
     folder, other = folders.choose(request, print_, chosen)
     with folders.locked(folder):
@@ -130,11 +134,12 @@ def execute(
             "traces": str(request.traces),
             "fingerprint": print_,
             "selection": chosen,
+            "learnt_volatile": learnt_paths(config, playing),
             "started_at": datetime.now(UTC).isoformat(timespec="seconds"),
         }
         folders.write_header(folder / "run.json", header)
         request.plan.save(folder / "plan.json")
-        _replay_missing(request, config, store, selection, folder, on_progress)
+        _replay_missing(request, playing, store, selection, folder, on_progress)
         on_progress(Progress(stage="comparing"))
         outcome = _report(request, config, store, selection, folder, time.monotonic() - started)
         header |= {"state": "complete", "exit_code": outcome.exit_code}
@@ -146,7 +151,7 @@ def execute(
 def _select(store: Store, request: RunRequest) -> _Selection:
     import polars as pl
 
-    frame = store.scan("traces").select("trace_id", "agent_version", "date", "digest")
+    frame = store.scan("traces").select("trace_id", "agent_version", "date", "digest", "policy")
     if request.baseline is not None:
         frame = frame.filter(pl.col("agent_version") == request.baseline)
     if request.day is not None:
@@ -166,7 +171,8 @@ def _select(store: Store, request: RunRequest) -> _Selection:
         )
     if not digests:
         _nothing(store, request)
-    return _Selection(digests=digests)
+    policies = dict(zip(rows["trace_id"].to_list(), rows["policy"].to_list(), strict=True))
+    return _Selection(digests=digests, policies=policies)
 
 
 def _nothing(store: Store, request: RunRequest) -> None:
@@ -220,7 +226,7 @@ def _replay_missing(
         on_progress(Progress(stage=stage, done=count, total=total))
 
     progress("replaying")
-    keeper = Keeper(config, folder, selection.digests)
+    keeper = Keeper(config, folder, selection.digests, selection.policies)
     workers = request.workers or config.replay.workers
     for result in run(wanted(), request.agent, config, request.plan, workers=workers):
         selection.replayed += 1

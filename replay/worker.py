@@ -15,34 +15,37 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from time import perf_counter
-from typing import Any
 
-from anonymize.errors import AnonymizeError, UsageError
-from anonymize.jsontools import clean_text
-from anonymize.trace import Json, LLMCall, StepError, Trace
-from replay.agents.interface import Agent
-from replay.agents.python_function import PythonFunction, extend_path, load_function
-from replay.capture import linked
+from anonymize.errors import AnonymizeError
+from anonymize.trace import Json, ToolDefinition
+from replay import clock
+from replay.agents.contract import offered_in, tool_changes
+from replay.agents.interface import Agent, HasTools
+from replay.agents.load import load_agent
+from replay.agents.outside import own_hosts
+from replay.agents.python_function import extend_path
+from replay.agents.spans import SpanWatch
 from replay.channel import encode, receive
-from replay.config import AgentSettings, HttpSettings, LlmSettings, ReplaySettings, ToolSettings
 from replay.environment import Environment
-from replay.errors import BrokenReplay, ToolNotRecorded
-from replay.faults import FaultPlan
 from replay.faults.rule import Effect
+from replay.granularity import Pass, ends_early, merged, passes
+from replay.hooks import HostsByScope, load_hooks
 from replay.intercept import guard, http, scope
 from replay.intercept.cassette import Cassette, Interaction
 from replay.intercept.hosts import AllowedHosts
 from replay.intercept.playback import Pace
-from replay.plain import NotPlain
-from replay.recording import Case, RecordedCall, case_from, recorded_calls
-from replay.results import ReplayResult, Status
+from replay.jobs import Job, Setup
+from replay.outcomes import result_of
+from replay.pseudonyms import PseudonymClient
+from replay.results import ReplayResult
+from replay.wire.models import Models
 from replay.world import World, WorldRules
-
-_MAX_MESSAGE = 2_000
 
 #: Background senders of agent frameworks: they would only run into the guard.
 _QUIET = {
@@ -52,45 +55,8 @@ _QUIET = {
     "DO_NOT_TRACK": "1",
 }
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Setup:
-    """What a worker needs to know once. ``where`` names the agent's table in errors."""
-
-    name: str
-    agent: AgentSettings
-    where: str
-    root: Path
-    settings: ReplaySettings
-    tools: Mapping[str, ToolSettings]
-    plan: FaultPlan
-    llm: LlmSettings
-    http: HttpSettings = field(default_factory=HttpSettings)
-    mark: bytes = b""
-    """Written to the output after each trace: see :mod:`replay.printed`."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
-    """One trace to replay. ``trace`` has no steps: the world has them as ``calls``."""
-
-    case: Case
-    calls: tuple[RecordedCall, ...]
-    names: tuple[str, ...]
-    trace: Trace
-
-    @classmethod
-    def of(cls, trace: Trace) -> Job:
-        offered = (t.name for s in trace.steps if isinstance(s, LLMCall) for t in s.tools)
-        calls = recorded_calls(trace)
-        return cls(
-            case=case_from(trace),
-            calls=calls,
-            names=tuple(sorted({*offered, *(call.name for call in calls)})),
-            trace=replace(
-                trace, steps=(), output=None, error=None, duration_ms=None, lossy_flags=()
-            ),
-        )
+#: SDKs refuse to start without these, though nothing is asked of their providers.
+_PROVIDER_KEYS = ("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "AZURE_OPENAI_API_KEY")
 
 
 def main(descriptor: int) -> None:
@@ -105,7 +71,7 @@ def main(descriptor: int) -> None:
     except AnonymizeError as error:
         channel.sendall(encode(("failed", error)))
         return
-    channel.sendall(encode(("ready", None)))
+    channel.sendall(encode(("ready", worker.tools())))
     own = os.getpid()
     while True:
         try:
@@ -125,56 +91,115 @@ def main(descriptor: int) -> None:
 
 
 class Worker:
-    """An agent, loaded into this guarded process, and the rules of the run."""
+    """An agent, loaded into this guarded process, and the rules of the run.
 
-    def __init__(self, setup: Setup) -> None:
+    ``agent`` stands in for the one that the setup names.
+    """
+
+    def __init__(self, setup: Setup, agent: Agent | None = None) -> None:
         self._setup = setup
-        self._hosts = AllowedHosts(setup.agent.allow_hosts)
+        self._spans = SpanWatch()
+        self._hosts = AllowedHosts((*setup.agent.allow_hosts, *own_hosts(setup.agent)))
         self._ignored = AllowedHosts(setup.agent.ignore_hosts)
         self._folder = Path.cwd()
         for key, value in {**_QUIET, **setup.agent.env}.items():
             if key in setup.agent.env or key not in os.environ:
                 os.environ[key] = value
+        if setup.llm.mode == "recorded":
+            for name in _PROVIDER_KEYS:
+                os.environ.setdefault(name, "recorded")
         if setup.settings.memory_mb:
             limit = setup.settings.memory_mb * 2**20
             resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
         # Before the agent is imported: what it takes from these modules must be guarded already.
         scope.follow_threads()
+        clock.install()
         http.install()
-        guard.install(setup.name, self._hosts, self._ignored)
+        sandbox = AllowedHosts(setup.sandbox.allow_hosts) if setup.sandbox.allow_hosts else None
+        guard.install(setup.name, HostsByScope.of(self._hosts, sandbox), self._ignored)
         extend_path([*(setup.root / p for p in setup.agent.path), setup.root])
         self._cassette = _cassette(setup)
-        self._agent: Agent = PythonFunction.load(setup.agent.target, f"{setup.where}.target")
+        self._agent = agent or load_agent(setup)
+        hooks = load_hooks(setup.tools, setup.sandbox)
         self._rules = WorldRules(
             tools=setup.tools,
-            hooks=_hooks(setup),
+            hooks={**hooks["live"], **hooks["simulate"]},
+            live=hooks["live"],
+            sandbox=sandbox or self._hosts,
+            pseudonyms=PseudonymClient(setup.pseudonyms) if setup.pseudonyms else None,
             effect_of=_effects(setup),
             plan=setup.plan,
             max_tool_calls=setup.settings.max_tool_calls,
             max_llm_calls=setup.settings.max_llm_calls,
         )
 
+    @cached_property
+    def _tools(self) -> tuple[ToolDefinition, ...]:
+        return self.tools() or ()
+
+    def tools(self) -> tuple[ToolDefinition, ...] | None:
+        """The agent's tools, if it shows them; what fails here fails in a run as well, or not."""
+        if isinstance(self._agent, HasTools):
+            with contextlib.suppress(Exception):
+                return self._agent.tools()
+        return None
+
     def replay(self, job: Job) -> tuple[ReplayResult, list[Interaction]]:
-        """Run the agent in the recorded world of one trace. Never raises."""
+        """Run the agent in the recorded world of one trace, as often as the granularity asks.
+        Never raises.
+        """
+        self._asked: Counter[str] = Counter()
+        done: list[tuple[Pass, ReplayResult]] = []
+        recorded: list[Interaction] = []
+        for one in passes(job, self._setup.llm):
+            result, live = self._run(one)
+            recorded += live
+            if done and ends_early(one, result):
+                break
+            done.append((one, result))
+        return merged(job, done).tagged(), recorded
+
+    def _run(self, one: Pass) -> tuple[ReplayResult, list[Interaction]]:
+        """One run of the agent. Never raises."""
+        job, llm = one.job, self._setup.llm
         started = perf_counter()
         # Per trace, so that chance does not depend on which worker gets which traces.
-        random.seed(f"{self._setup.settings.seed}:{job.case.trace_id}")
-        world = World(job.case, job.calls, self._rules)
+        settings = self._setup.settings
+        random.seed(f"{settings.seed}:{job.case.trace_id}")
+        models = Models(
+            job.model_calls,
+            job.case.trace_id,
+            mode=llm.mode,
+            ignore_instructions=llm.ignore_instructions,
+            forced=one.forced,
+        )
+        world = World(job.case, job.calls, self._rules, models)
         http_scope = http.HttpScope(
             world,
             self._setup.name,
             self._hosts,
             self._ignored,
             self._cassette,
-            recorded_only=self._setup.llm.mode == "recorded",
+            recorded_only=llm.mode == "recorded",
             pace=Pace(self._setup.http.delay_scale),
+            asked=self._asked,
         )
         names = tuple(sorted({*job.names, *self._setup.tools}))
+        self._spans.begin(http_scope, world.capture)
         token = scope.CURRENT.set(http_scope)
         output: Json = None
         raised: BaseException | None = None
         try:
-            output = self._agent.run(job.case, Environment(world, names))
+            with clock.recorded_time(
+                http_scope,
+                virtual=settings.clock == "virtual",
+                moment=job.case.started_at if settings.now == "recorded" else None,
+                seed=f"{settings.seed}:{job.case.trace_id}",
+                limit=settings.max_virtual_seconds,
+                end=world.end,
+            ):
+                env = Environment(world, names, job.definitions, job.retrievals)
+                output = self._agent.run(job.case, env)
         # Whatever an agent raises, sys.exit() included, is the outcome of its run.
         except BaseException as error:
             raised = error
@@ -184,83 +209,15 @@ class Worker:
             http_scope.finish()
             with contextlib.suppress(OSError):
                 os.chdir(self._folder)
-        result = _result(self._setup.name, job, world, output, raised)
+        result = result_of(self._setup.name, job, world, output, raised)
+        steps = self._spans.end(http_scope, result.trace.steps)
+        result = replace(result, trace=replace(result.trace, steps=steps))
+        offered = offered_in(result.trace.steps)
+        changes = tool_changes(job.definitions, offered, self._tools) if job.definitions else ()
+        result = replace(result, tool_changes=changes)
         wall = (perf_counter() - started) * 1000
-        return replace(result, wall_ms=wall).tagged(), http_scope.recorded
-
-
-def _result(
-    name: str, job: Job, world: World, output: Json, raised: BaseException | None
-) -> ReplayResult:
-    status, reason, error = _verdict(world, raised)
-    trace = replace(
-        job.trace,
-        agent_version=name,
-        input=job.case.input,
-        output=output,
-        error=error,
-        steps=linked(world.capture.steps()),
-        origin="replayed",
-        source="replay",
-    )
-    return ReplayResult(
-        trace=trace,
-        status=status,
-        broken_reason=reason,
-        fidelity=world.fidelity,
-        first_counterfactual=world.first_counterfactual,
-        unconsumed=world.unconsumed(),
-        faults=world.proofs,
-        misses=tuple(world.misses),
-        blocked=tuple(dict.fromkeys(world.blocked)),
-    )
-
-
-def _verdict(
-    world: World, raised: BaseException | None
-) -> tuple[Status, str | None, StepError | None]:
-    """What the end of a run means, and the error of its trace."""
-    if world.ended is not None:
-        status: Status = "broken" if isinstance(world.ended, BrokenReplay) else "stopped"
-        return status, world.ended.reason, StepError(kind=status, message=world.ended.reason)
-    if raised is None:
-        return "ok", None, None
-    error = StepError(kind=type(raised).__name__, message=_message(raised))
-    miss = _find_miss(raised)
-    if miss is not None:
-        # Production's world ended here; what the agent would have done with an answer is unknown.
-        return "stopped", f"a call was not recorded: {miss.explanation}", error
-    if isinstance(raised, BrokenReplay):
-        return "broken", raised.reason, error
-    if isinstance(raised, NotPlain):
-        error = StepError(kind="OutputNotJson", message=str(raised))
-    elif isinstance(raised, SystemExit):
-        error = StepError(kind="SystemExit", message=f"the agent called sys.exit({raised.code!r})")
-    return "agent_error", None, error
-
-
-def _find_miss(raised: BaseException) -> ToolNotRecorded | None:
-    """The unanswered call behind an error, however often a framework has wrapped it."""
-    todo: list[BaseException | None] = [raised]
-    seen: set[int] = set()
-    while todo:
-        error = todo.pop()
-        if error is None or id(error) in seen:
-            continue
-        if isinstance(error, ToolNotRecorded):
-            return error
-        seen.add(id(error))
-        todo += [error.__cause__, error.__context__]
-        if isinstance(error, BaseExceptionGroup):
-            todo += error.exceptions
-    return None
-
-
-def _message(error: BaseException) -> str:
-    try:
-        return clean_text(str(error)[:_MAX_MESSAGE])[0]
-    except Exception:  # an agent's exception may have a __str__ that fails
-        return ""
+        skipped = http_scope.clock.skipped * 1000 if http_scope.clock else 0.0
+        return replace(result, wall_ms=wall, virtual_ms=skipped), http_scope.recorded
 
 
 def _cassette(setup: Setup) -> Cassette | None:
@@ -270,22 +227,6 @@ def _cassette(setup: Setup) -> Cassette | None:
         own = own or Cassette(rules=rules)
         own.read_also(setup.root / name)
     return own
-
-
-def _hooks(setup: Setup) -> dict[str, Callable[..., Any]]:
-    import inspect
-
-    hooks = {}
-    for name, tool in setup.tools.items():
-        if tool.miss in ("simulate", "live"):
-            where = f"tools.{name}.{tool.miss}"
-            target = tool.simulate if tool.miss == "simulate" else tool.live
-            hooks[name] = load_function(target, where)
-            if inspect.iscoroutinefunction(hooks[name]):
-                raise UsageError(
-                    f"'{target}' is async", where=where, fix="make it a plain function"
-                )
-    return hooks
 
 
 def _effects(setup: Setup) -> Callable[[str, Effect | None], Effect | None]:

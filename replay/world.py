@@ -11,15 +11,21 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from anonymize.trace import Fidelity, Json, StepError, ToolCall
+from anonymize.trace import Fidelity, Json, StepError
 from replay.capture import Capture
 from replay.config import ToolSettings
-from replay.errors import BrokenReplay, EndOfRun, StopReplay, ToolError, ToolNotRecorded, tool_error
+from replay.errors import BrokenReplay, EndOfRun, StopReplay, ToolError, ToolNotRecorded
 from replay.faults import Answer, FaultInjector, FaultPlan, FaultProof
 from replay.faults.rule import Effect, FaultRule
+from replay.hooks import SandboxDown, State, in_sandbox
+from replay.intercept.hosts import AllowedHosts
 from replay.matching import ArgumentPath, exact_key
 from replay.plain import NotPlain, fresh, plain
-from replay.recording import Case, RecordedCall, Recording
+from replay.recording import Case, Found, RecordedCall, Recording
+from replay.resources import Touches
+from replay.served import Served, answer_of, raised
+from replay.tape import SCOPE_TAG, Pseudonyms, Tape, TapeFinding
+from replay.wire.models import Models
 
 #: Functions of the user that answer calls which were never recorded, by tool.
 Hooks = Mapping[str, Callable[..., Json]]
@@ -34,16 +40,28 @@ class WorldRules:
 
     tools: Mapping[str, ToolSettings] = field(default_factory=dict)
     hooks: Hooks = field(default_factory=dict)
+    """What the miss policies ``simulate`` and ``live`` ask."""
+    live: Hooks = field(default_factory=dict)
+    """The sandbox of tools that it answers in place of the recording."""
+    sandbox: AllowedHosts | None = None
+    """The hosts that a sandbox function may reach; ``None``: as the agent."""
+    pseudonyms: Pseudonyms | None = None
     effect_of: Callable[[str, Effect | None], Effect | None] = lambda name, hint: hint
     """What a tool does to the world, from its name and the recording's own hint."""
     plan: FaultPlan = field(default_factory=FaultPlan)
     max_tool_calls: int = 200
     max_llm_calls: int = 200
     ignored: Mapping[str, tuple[ArgumentPath, ...]] = field(init=False)
+    touches: Mapping[str, Touches] = field(init=False)
+    answered_live: frozenset[str] = field(init=False)
 
     def __post_init__(self) -> None:
         found = {name: tool.ignored() for name, tool in self.tools.items()}
         object.__setattr__(self, "ignored", found)
+        live = frozenset(name for name, tool in self.tools.items() if tool.answers == "live")
+        object.__setattr__(self, "answered_live", live)
+        touched = ((name, tool.touches()) for name, tool in self.tools.items())
+        object.__setattr__(self, "touches", {name: t for name, t in touched if t})
 
     def tool(self, name: str) -> ToolSettings:
         return self.tools.get(name) or _DEFAULT
@@ -55,10 +73,22 @@ _DEFAULT = ToolSettings()
 class World:
     """Answers the calls of one replay. :meth:`close` it when the agent is done."""
 
-    def __init__(self, case: Case, calls: Sequence[RecordedCall], rules: WorldRules) -> None:
+    def __init__(
+        self,
+        case: Case,
+        calls: Sequence[RecordedCall],
+        rules: WorldRules,
+        models: Models | None = None,
+    ) -> None:
+        self.models = models or Models()
+        """Who answers model calls: for what reads them off the wire."""
         self.case = case
         self.rules = rules
         self.recording = Recording(calls, rules.ignored)
+        self._tape = Tape(
+            self.recording, rules.touches, rules.pseudonyms, case.tags.get(SCOPE_TAG, "")
+        )
+        self._state: State | None = None
         self.capture = Capture(case.started_at)
         self.fidelities: list[Fidelity] = []
         self.misses: list[str] = []
@@ -66,6 +96,7 @@ class World:
         self.ended: EndOfRun | None = None
         self._hints = {c.name: c.effect for c in calls if c.effect}
         self._faults = FaultInjector(rules.plan, case.trace_id, self._effect_of)
+        self._faulty = any(rule.p > 0 for rule in rules.plan.rules)
         self._lock = threading.Lock()
         self._closed = False
         self._llm_calls = 0
@@ -103,24 +134,42 @@ class World:
         with self._lock:
             number = self._begin(name)
             place = self.capture.open()
-            found = self.recording.find(name, asked)
-            answer = _answer_of(found.call) if found else None
-            struck = self._strike(name, number, answer)
-            if found and not struck:
-                self.recording.use(found)
-            elif found:
-                self.recording.asked(found)
+            found = self._tape.find(name, asked)
+            answer = answer_of(found.call) if found else None
+            struck = self._strike(name, number, answer) if self._faulty else None
+            if found is not None and answer is not None:
+                if struck is None:
+                    answer = self._tape.use(found, name, asked, answer)
+                else:
+                    self._tape.strike(found, name, asked, struck[0])
             self.fidelities[number] = found.fidelity if found else "missing"
             duration = found.call.duration_ms if found else None
-        call = _Served(self, number, place, name, asked, call_id, duration)
+        call = Served(self, number, place, name, asked, call_id, duration)
         if struck is not None:
             # A fault is a complete answer by itself, but not one to a call that production made.
             return call.give(
                 struck[0], found.fidelity if found else "simulated", fault=struck[1].fault.name
             )
-        if found is not None and answer is not None:
-            return call.give(answer, found.fidelity)
-        return self._miss(call)
+        if name in self.rules.answered_live:
+            return self._ask_hook(call, "live")
+        if found is None or answer is None:
+            return self._miss(call)
+        if found.fidelity == "stale":
+            return self._stale(call, found, answer)
+        return call.give(answer, found.fidelity)
+
+    def made(self, name: str, arguments: Json) -> None:
+        """The agent answered this call by itself: the recorded one, if there is one, is made.
+
+        It counts as faithful: nothing that the world said is in it.
+        """
+        with self._lock:
+            self.fidelities.append("exact")
+            found = self._tape.find(name, arguments)
+            if found is not None:
+                self._tape.use(found, name, arguments, answer_of(found.call))
+            else:
+                self._tape.wrote_otherwise(name, arguments)
 
     def count_llm_call(self) -> None:
         """One more model call. Raises :class:`StopReplay` past the budget."""
@@ -145,6 +194,15 @@ class World:
     def unconsumed(self) -> tuple[str, ...]:
         """The recorded calls that were never made, as ``"2 get_order"``."""
         return tuple(f"{call.number} {call.name}" for call in self.recording.never_asked())
+
+    def hint(self, name: str) -> Effect | None:
+        """What the recording itself says that the tool does."""
+        return self._hints.get(name)
+
+    def findings(self) -> tuple[TapeFinding, ...]:
+        """What does not fit the recording: unexpected calls, stale reads, calls never made."""
+        with self._lock:
+            return self._tape.findings()
 
     def _strike(
         self, name: str, number: int, answer: Answer | None
@@ -177,12 +235,16 @@ class World:
     def _effect_of(self, name: str) -> Effect | None:
         return self.rules.tool(name).effect or self.rules.effect_of(name, self._hints.get(name))
 
-    def _miss(self, call: _Served) -> Json:
+    def _miss(self, call: Served) -> Json:
         tool = self.rules.tool(call.name)
-        explanation = self.recording.explain_miss(call.name, call.arguments)
+        miss = self.recording.explain_miss(call.name, call.arguments)
+        explanation = str(miss)
         with self._lock:
             if explanation not in self.misses and len(self.misses) < _MAX_MISSES:
                 self.misses.append(explanation)
+            self._tape.unexpected(call.name, call.number + 1, miss)
+            # Whatever answers it: a write that production never made is made now.
+            self._tape.wrote_otherwise(call.name, call.arguments)
         if tool.miss in ("simulate", "live"):
             return self._ask_hook(call, tool.miss)
         near = self._near(call) if tool.miss == "nearest" else None
@@ -194,90 +256,66 @@ class World:
             raise self.end(StopReplay(f"stopped at a call that was not recorded: {explanation}"))
         raise ToolNotRecorded(call.name, explanation)
 
-    def _near(self, call: _Served) -> Answer | None:
+    def _stale(self, call: Served, found: Found, answer: Answer) -> Json:
+        """What was true before another write: a simulation knows better, if there is one."""
+        with self._lock:
+            why = self._tape.stale(found, call.name, call.number + 1)
+        tool = self.rules.tool(call.name)
+        if tool.miss in ("simulate", "live"):
+            return self._ask_hook(call, tool.miss)
+        if tool.miss == "stop":
+            call.record(answer, "stale")
+            raise self.end(StopReplay(f"stopped at a stale answer: {why}"))
+        return call.give(answer, "stale")
+
+    def _near(self, call: Served) -> Answer | None:
         """What a similar call was answered; never for a tool that was seen to write."""
+        tool = self.rules.tool(call.name)
+        if tool.effect != "read" or tool.writes or self._hints.get(call.name) == "write":
+            return None
         near = self.recording.nearest(call.name, call.arguments)
-        if near is None or self._hints.get(call.name) == "write":
+        if near is None:
             return None
         recorded, likeness = near
-        if not recorded.known or likeness < self.rules.tool(call.name).nearest_threshold:
+        if not recorded.known or likeness < tool.nearest_threshold:
             return None
         # An error belongs to its own arguments: no other call is told that it failed.
         if recorded.error is not None and not _same(recorded.arguments, call.arguments):
             return None
-        return _answer_of(recorded)
+        return answer_of(recorded)
 
-    def _ask_hook(self, call: _Served, policy: Literal["simulate", "live"]) -> Json:
-        hook = self.rules.hooks[call.name]
+    def _ask_hook(self, call: Served, policy: Literal["simulate", "live"]) -> Json:
         fidelity: Fidelity = "simulated" if policy == "simulate" else "live"
         try:
             if policy == "simulate":
-                value = hook(call.name, fresh(call.arguments), self.recording.calls)
+                hook = self.rules.hooks[call.name]
+                value = hook(call.name, fresh(call.arguments), self._hook_state())
             else:
-                value = hook(call.name, fresh(call.arguments))
+                hook = self.rules.live.get(call.name) or self.rules.hooks[call.name]
+                ask = in_sandbox(hook, self, self.rules.sandbox)
+                value = ask(call.name, fresh(call.arguments))
             answer = Answer(value=plain(value, what=f"the answer of {policy} for {call.name}"))
         except ToolError as error:
-            answer = _raised(error.kind, error.message)
+            answer = raised(error.kind, error.message)
+        except SandboxDown as error:
+            call.record(raised("SandboxDown", ""), "missing")
+            raise self.end(BrokenReplay(str(error))) from error
         except Exception as error:
             # A sandbox that fails is a tool that fails; a simulation that fails is our mistake.
             if policy == "live":
-                answer = _raised(type(error).__name__, str(error))
+                answer = raised(type(error).__name__, str(error))
             else:
                 kind = type(error).__name__
-                call.record(_raised(kind, ""), "missing")
+                call.record(raised(kind, ""), "missing")
                 raise self.end(
                     BrokenReplay(f"the simulate function of {call.name} raised {kind}")
                 ) from error
         return call.give(answer, fidelity)
 
-
-@dataclass(frozen=True, slots=True)
-class _Served:
-    """One call that is being answered."""
-
-    world: World
-    number: int
-    place: int
-    name: str
-    arguments: Json
-    call_id: str | None
-    duration_ms: float | None
-
-    def record(self, answer: Answer, fidelity: Fidelity, fault: str | None = None) -> None:
-        """Write the call down as it ends."""
-        self.world.fidelities[self.number] = fidelity
-        capture = self.world.capture
-        step = ToolCall(
-            step_id=capture.id_at(self.place),
-            started_at=capture.start_of(self.place),
-            name=self.name,
-            arguments=self.arguments,
-            result=answer.value,
-            error=answer.error,
-            call_id=self.call_id,
-            effect=self.world._hints.get(self.name),
-            fidelity=fidelity,
-            fault=fault,
-            duration_ms=self.duration_ms,
-        )
-        capture.close(self.place, step)
-
-    def give(self, answer: Answer, fidelity: Fidelity, fault: str | None = None) -> Json:
-        """Write the call down, and hand the answer to the agent in its own copy."""
-        self.record(answer, fidelity, fault)
-        if answer.raised and answer.error is not None:
-            raise tool_error(
-                answer.error.kind, answer.error.message, retry_after=answer.retry_after
-            )
-        return fresh(answer.value)
-
-
-def _answer_of(call: RecordedCall) -> Answer:
-    return Answer(value=call.result, error=call.error, raised=call.raised)
-
-
-def _raised(kind: str, message: str) -> Answer:
-    return Answer(error=StepError(kind=kind, message=message), raised=True)
+    def _hook_state(self) -> State:
+        with self._lock:
+            self._state = self._state or State.of(self)
+            return self._state
 
 
 def _same(one: Json, other: Json) -> bool:

@@ -17,6 +17,7 @@ from anonymize.audit.leaves import Undone, leaves, views
 from anonymize.audit.survivors import folded, squeeze
 from anonymize.keys import PseudonymKey
 from anonymize.policy import ScrubPolicy
+from anonymize.surrogates import Surrogates
 from anonymize.trace import (
     LLMCall,
     Message,
@@ -46,6 +47,7 @@ class Canaries:
     def __init__(self, key: PseudonymKey, run: str, policy: ScrubPolicy | None = None) -> None:
         self._key = key
         self._run = run
+        self._surrogates = Surrogates(key)
         self._policy = policy or ScrubPolicy()
         self._by_id: dict[str, Canary] = {}
         self._by_ref: dict[str, Canary] = {}
@@ -89,12 +91,21 @@ class Canaries:
         self._made += 1
         draw = random.Random(seed)  # noqa: S311 - seeded with 32 bytes that only the key gives
         person = Person.draw(draw)
+        # One value in some thousands looks like a surrogate and would stay, rightly.
+        while any(self._surrogates.make(e, v) == v for e, v in _numbers(person)):
+            person = Person.draw(draw)
         canary = Canary(_trace(person, draw, self._policy), _planted(person, self._policy))
         self._by_id[canary.trace.trace_id] = canary
         reference = self._key.digest("trace", canary.trace.trace_id).hex()[:16]
         self._by_ref[reference] = canary
         self.planted += 1
         return canary
+
+
+def _numbers(person: Person) -> Iterator[tuple[str, str]]:
+    values = person.values()
+    for entity in ("PHONE_NUMBER", "CREDIT_CARD", "IBAN_CODE", "US_SSN", "DATE_OF_BIRTH"):
+        yield from ((entity, value) for value in values[entity])
 
 
 def _planted(person: Person, policy: ScrubPolicy) -> dict[str, tuple[str, ...]]:

@@ -6,6 +6,8 @@ import hashlib
 import random
 import string
 from dataclasses import dataclass
+from functools import lru_cache
+from importlib.resources import files
 
 _STARTS = "b br c d dr f g gr h j k kr l m n p r s st t tr v w z".split()
 _VOWELS = "a e i o u ai ea".split()
@@ -38,6 +40,8 @@ class Person:
     mac: str
     wallet: str
     position: tuple[float, float]
+    friend: tuple[str, str]
+    """Somebody of whom nothing is told but the name: nothing else leads to it."""
 
     @classmethod
     def draw(cls, draw: random.Random) -> Person:
@@ -50,7 +54,8 @@ class Person:
             email=f"{small}{draw.randint(10, 99)}@{_word(draw).lower()}-mail.com",
             username=f"{first}_{last}_{draw.randint(1000, 9999)}".lower(),
             phone=f"+1 {draw.choice(_AREAS)} {draw.randint(220, 989)} {draw.randint(1000, 9999)}",
-            card=_grouped(_luhn("4" + _digits(draw, 14))),
+            # Surrogates of these cards begin with 4999.
+            card=_grouped(_luhn(f"4{draw.randint(0, 8)}{_digits(draw, 13)}")),
             iban=_iban("DE", _digits(draw, 18)),
             ssn=f"{draw.randint(101, 665)}-{draw.randint(10, 99)}-{draw.randint(1000, 9999)}",
             born=f"{draw.randint(1950, 2003)}-{draw.randint(10, 12)}-{draw.randint(10, 28)}",
@@ -69,12 +74,13 @@ class Person:
             mac=":".join(f"{draw.randint(16, 255):02x}" for _ in range(6)),
             wallet=_wallet(draw.randbytes(20)),
             position=(_degrees(draw, 41), _degrees(draw, 11)),
+            friend=(_word(draw), _word(draw)),
         )
 
     def values(self) -> dict[str, tuple[str, ...]]:
         """What must be gone, by entity."""
         return {
-            "PERSON": (self.first, self.last),
+            "PERSON": (self.first, self.last, *self.friend),
             "EMAIL_ADDRESS": (self.email, self.email.partition("@")[2]),
             "USERNAME": (self.username,),
             "PHONE_NUMBER": (self.phone,),
@@ -111,6 +117,7 @@ class Person:
             "iban": self.iban,
             "ip_address": self.ip,
             "location": {"latitude": self.position[0], "longitude": self.position[1]},
+            "emergency_contact": {"first_name": self.friend[0], "last_name": self.friend[1]},
         }
 
     def sentences(self) -> list[str]:
@@ -137,9 +144,18 @@ def _degrees(draw: random.Random, whole: int) -> float:
 
 def _word(draw: random.Random) -> str:
     """A name-like word that is in no list: ``Draick``, ``Stoven``."""
-    parts = (draw.choice(_STARTS), draw.choice(_VOWELS), draw.choice("bdgklmnprtvz"),
-             draw.choice(_VOWELS), draw.choice(_ENDS))  # fmt: skip
-    return "".join(parts).capitalize()
+    while True:
+        parts = (draw.choice(_STARTS), draw.choice(_VOWELS), draw.choice("bdgklmnprtvz"),
+                 draw.choice(_VOWELS), draw.choice(_ENDS))  # fmt: skip
+        word = "".join(parts)
+        if word not in _dictionary():  # "final" is no name wherever it stands
+            return word.capitalize()
+
+
+@lru_cache(1)
+def _dictionary() -> frozenset[str]:
+    text = files("anonymize.recognizers").joinpath("words.txt").read_text(encoding="utf-8")
+    return frozenset(text.lower().split())
 
 
 def _digits(draw: random.Random, count: int) -> str:

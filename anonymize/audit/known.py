@@ -86,7 +86,7 @@ class Known:
     def word(self, word: str) -> bool:
         """Whether one word was invented here."""
         if self._surrogates is not None:
-            return self._surrogates.form("PERSON").owns(word)
+            return self._surrogates.owns("PERSON", word)
         # In other scripts the shape says nothing; a word that long may be one.
         if not word.isascii() and len(word) > 12:
             return True
@@ -97,7 +97,7 @@ class Known:
         if entity == "EMAIL_ADDRESS":
             # The whole address was replaced at once if its domain was; a role's name stays.
             text = f"noreply@{text.rpartition('@')[2]}"
-        if self._surrogates.form(entity).owns(text):
+        if self._surrogates.owns(entity, text):
             return True
         if entity == "PERSON":
             return False
@@ -113,7 +113,7 @@ class Known:
         """Whether it is a surrogate of another kind: an IBAN in a field of account numbers."""
         assert self._surrogates is not None
         kinds = [*_TELLING, *(kind for kind, shape in _SHAPED if shape.fullmatch(text))]
-        return any(self._surrogates.form(kind).owns(text) for kind in kinds)
+        return any(self._surrogates.owns(kind, text) for kind in kinds)
 
     def _mixed(self, text: str) -> bool:
         """Whether every longer word is invented (a handle with a role or a number in it)."""

@@ -82,6 +82,7 @@ _KIN = re2.compile(
     r",? "
     r"(\p{Lu}\p{Ll}+ \p{Lu}[\pL'\-]+)"
 )
+_TITLES = frozenset("Mr Mrs Ms Miss Mx Dr Prof Mme Mlle Herr Frau Sra Sr Señora Señor Sir".split())
 _NO_NAMES = frozenset(
     """
     president chairman speaker ambassador secretary minister justice mayor governor coffee bean
@@ -104,6 +105,10 @@ def _all(pattern: object) -> Finder:
     return find
 
 
+#: ``logo@2x.png``: a picture for screens with many dots.
+PICTURE = re.compile(r"(?i)[^@]+@\d(?:\.\d)?x(?:~\w+)?\.(?:png|jpe?g|webp|gif|svg|avif|pdf)")
+
+
 def _emails(text: str) -> Iterator[str]:
     if "@" not in text:
         return
@@ -112,6 +117,8 @@ def _emails(text: str) -> Iterator[str]:
         before = text[max(0, start - 120) : start]
         if re.search(r"://[^\s/]*\Z", before) or not match.group(1).strip("%.'-+"):
             continue  # a password in a URL
+        if PICTURE.fullmatch(match.group()):
+            continue
         if match.group(1) == "git" and text[match.end() : match.end() + 1] == ":":
             continue
         yield match.group()
@@ -223,13 +230,15 @@ def _told(text: str) -> Iterator[str]:
     for pattern in (_SIGNED, _KIN):
         for match in pattern.finditer(text):
             words = match.group(1).split()
+            if words[0].rstrip(".") in _TITLES:
+                words = words[1:]  # "Kind regards, Mrs Kovacs"
             if not _NOT_GREETED & {word.casefold() for word in words}:
                 yield from words
 
 
 #: Entity, check's name, what must be in the text for it to be tried, finder.
 _DIGIT = re.compile(r"\d\d")
-_CAPITALS = re.compile(r"[^\W\d_a-z][^\W\d_]+ [^\W\d_a-z]")
+_CAPITALS = re2.compile(r"\p{Lu}\p{Ll}+ \p{Lu}")
 _CHECKS: tuple[tuple[str, str, Callable[[str], object], Finder], ...] = (
     ("EMAIL_ADDRESS", "address", lambda t: "@" in t, _emails),
     ("CREDIT_CARD", "card", _DIGIT.search, _cards),

@@ -13,13 +13,14 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
-from anonymize.audit.patterns import is_card
+from anonymize.audit.patterns import PICTURE, is_card
 
 #: Longer windows make quadratic patterns felt: 5,000 characters take EmailRecognizer 0.8 s.
 _WINDOW = 400
 _REACH = 80
 _VERSION = re.compile(r"(?i)(?:version|release|build|ver|rev|section|chapter|v)[\s.:=]{0,3}\Z")
 _ADDRESS = re.compile(r"\d{1,3}\.\d{1,3}\.\d{1,3}\.|[0-9A-Fa-f]{1,4}::?[0-9A-Fa-f]{1,4}:")
+_USERINFO = re.compile(r"://[^\s/@?#]{0,64}:\Z")
 #: Recognizer, entity, what it needs to be asked, the least score.
 _STOCK: tuple[tuple[str, str, re.Pattern[str], float], ...] = (
     ("EmailRecognizer", "EMAIL_ADDRESS", re.compile(r"@"), 0.5),
@@ -74,6 +75,10 @@ def _sure(entity: str, window: str, start: int, surface: str) -> bool:
         # A piece of something longer: an id, a URL, a version.
         return entity == "EMAIL_ADDRESS" and before[-1:] not in ("/", ":", "@")
     if entity == "EMAIL_ADDRESS":
+        if PICTURE.fullmatch(surface):
+            return False
+        if before[-1:] == ":" and _USERINFO.search(window[max(0, start - _REACH) : start]):
+            return False  # a password before the host of a URL: see the check for those
         return not (surface.startswith("git@") and after[:1] == ":")
     if entity == "CREDIT_CARD":
         return is_card(surface)

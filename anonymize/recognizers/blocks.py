@@ -11,11 +11,29 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 
 from anonymize.recognizers.interface import Rule, ends_clean
-from anonymize.recognizers.lexicon import lexicon
+from anonymize.recognizers.lexicon import brands, lexicon
 from anonymize.recognizers.street_words import UNITS_OF
 from anonymize.surrogates import fold
 from anonymize.surrogates.places import COUNTRIES
 
+#: What may end an address; the last word of those that have several. Streets are named after
+#: many of them, so what a surrogate keeps is the shorter list.
+STATES = COUNTRIES | frozenset(
+    """
+    afghanistan albania algeria andorra angola antigua azerbaijan bahamas bahrain bangladesh
+    barbados belarus belize benin bermuda bhutan bolivia bosnia herzegovina botswana brunei burundi
+    burkina faso cambodia cameroon chad comoros congo cuba cyprus djibouti dominica ecuador eritrea
+    eswatini ethiopia fiji gabon gambia grenada guatemala guinea guyana haiti honduras iran iraq
+    jamaica jordan kazakhstan kiribati kosovo kuwait kyrgyzstan laos lebanon lesotho liberia libya
+    liechtenstein macedonia madagascar malawi maldives mali malta mauritania mauritius micronesia
+    moldova monaco mongolia montenegro morocco mozambique myanmar namibia nauru nepal nicaragua
+    niger oman palau palestine panama paraguay peru qatar russia russland rwanda samoa senegal
+    seychelles somalia sudan suriname syria tajikistan tanzania togo tonga tobago trinidad tunisia
+    turkmenistan tuvalu uganda uruguay uzbekistan vanuatu venezuela yemen zambia zimbabwe zealand
+    arabia africa emirates lanka rica kong macau greenland aruba réunion guadeloupe martinique
+    maroc algérie tunisie perú panamá shqipëria eesti latvija lietuva hellas ellada ísland éire
+    """.split()
+)
 #: How far from a street or a code a town can stand, in characters.
 _REACH = 72
 _MOST_WORDS = 6
@@ -30,7 +48,9 @@ _END = re.compile(
     r"[.!?](?:\s|$)|[:;()\[\]{}<>|\"=@/*\d]|\n|,|"
     r"(?: |^)(?:and|or|for|is|was|to|with|from|has|on)\b"
 )
-_CODE_GAP = re.compile(r"[ ,\n\-–]{1,4}")
+_CODE_GAP = re.compile(r"[ ,\-–]{1,3}\n?[ ,]?|\n[ ,]{0,2}")
+#: After a word: a label, an id or a key, and so no town.
+_TIED = re.compile(r"[\-#]?\d|[:=#@]")
 
 
 def towns(
@@ -75,6 +95,8 @@ def _ahead(text: str, end: int, codes: Sequence[tuple[int, int]]) -> Iterator[tu
         low = joint.end()
         ending = _END.search(text, low, min(len(text), low + 40))
         high = ending.start() if ending else min(len(text), low + 40)
+        if ending and _TIED.match(text, ending.start()):
+            return  # "560102\nOrder RMA-45522", "Ref: 13901"
         words = list(_words(text, low, high))
         if words and len(words) <= 4 and words[0][0] == low and _placelike(text, words):
             yield from _named(text, words)
@@ -82,7 +104,7 @@ def _ahead(text: str, end: int, codes: Sequence[tuple[int, int]]) -> Iterator[tu
     # No code: a country says where the block ends.
     words = list(_words(text, end, limit))
     for count, (low, high) in enumerate(words[: _MOST_WORDS + 1]):
-        if fold(text[low:high]) in COUNTRIES and text[low].isupper() and len(text[low:high]) > 3:
+        if fold(text[low:high]) in STATES and text[low].isupper() and len(text[low:high]) > 3:
             if count and _placelike(text, words[:count]) and "," in text[end:low]:
                 yield from _named(text, words[:count])
             return
@@ -119,7 +141,7 @@ def _named(text: str, words: Sequence[tuple[int, int]]) -> Iterator[tuple[int, i
     for low, high in words:
         word = text[low:high]
         folded = fold(word)
-        if len(word) < 3 or folded in COUNTRIES or folded in _SMALL or folded in _NOT_TOWNS:
+        if len(word) < 3 or folded in STATES or folded in _SMALL or folded in _NOT_TOWNS:
             continue
         yield low, high
 
@@ -140,6 +162,13 @@ _CUE = re.compile(
 _SURE_CUE = re.compile(
     r"(?i)\b(?:address(?:es)?|addr|lives?|living|resid(?:es?|ing|ence)|adresse|anschrift|wohnt|"
     r"wohnhaft|dirección|direccion|indirizzo|adres|woont|habite|domicili\w{1,4})\b"
+)
+_AT = re.compile(
+    r"(?i)(?:^|[\s(\"'>])(?:at|outside|opposite|in front of|next to|across from|"
+    r"(?:dispatch|sent|send|com(?:e|ing)|driv|ride|taxi|cab|brought|bring|ambulance|crew|"
+    r"technician|engineer|plumber|nurse|visit|trip|route[ds]?|head(?:ing|ed)|deliver)\w*"
+    r"(?: [\w']+){0,3}? to|(?:pick|collect|fetch)\w*(?: [\w']+){0,3}? from|office|site)"
+    r"[: ]{1,2}$"
 )
 _BREAK = re.compile(r"[.!?]\s|\n\s*\n|;")
 _NOT_STREET = frozenset(
@@ -191,6 +220,11 @@ def _cued(text: str, start: int, end: int) -> tuple[int, int, float] | None:
     cue = _CUE.search(before[-32:])
     plain = not any(w in known.other or known.is_first(w) for w in folded)
     years = all(len(d) == 4 and d[:2] in ("19", "20") for d in digits)
+    if not cue and plain and not years and any(len(w) > 3 and not w.isupper() for w in words):
+        # "the tenant at Molenpad 13c": a place, if its name is no word and no brand
+        cue = _AT.search(before) if all(len(d) < 5 for d in digits) else None
+        if cue and brands().search(text, start, end):
+            return None
     return (start, end, 0.55) if cue and plain and not years else None
 
 

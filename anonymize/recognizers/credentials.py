@@ -69,6 +69,7 @@ _MONEY = (
     r"(?:live|test)_[a-f0-9]{35}"
 )
 _KEYS = (
+    r"v[1-4]\.(?:local|public)\.[A-Za-z0-9_\-]{32,}|"
     r"AGE-SECRET-KEY-1[0-9A-Z]{20,}|[xyztuv]prv[1-9A-HJ-NP-Za-km-z]{20,}|"
     r"[5KL][1-9A-HJ-NP-Za-km-z]{50,51}"
 )

@@ -9,6 +9,7 @@ from anonymize.recognizers.interface import Checked, PatternFamily, Rule
 #: Lengths are checked in Python: counted repetition of Unicode classes makes huge automata.
 _HOST = r"[\pL\pN][\pL\pN.\-]*[\pL\pN]"
 _LONGEST_LOCAL = 64
+_PICTURE = re.compile(r"\d(?:\.\d)?x(?:~\w+)?\.(?:png|jpe?g|webp|gif|svg|avif|pdf)", re.IGNORECASE)
 _END = re.compile(r"xn--[a-z0-9-]+|[^\W\d_]{2,}", re.IGNORECASE)
 
 
@@ -34,6 +35,8 @@ def _plain(text: str, start: int, end: int) -> Checked:
         start += 1
     if stop is None or start == at:
         return None
+    if _PICTURE.fullmatch(text, at + 1, stop):
+        return None  # logo@2x.png
     if text.startswith("git@", start) and text[stop : stop + 1] == ":":
         return None  # an SSH remote
     # https://user:password@host is a secret, not an e-mail.

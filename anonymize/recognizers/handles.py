@@ -9,7 +9,16 @@ from __future__ import annotations
 import re
 
 from anonymize.recognizers import accounts
-from anonymize.recognizers.built import built_from_names, given, listed, strict
+from anonymize.recognizers.built import (
+    TECHNICAL,
+    borne,
+    built_from_names,
+    given,
+    glued,
+    initialled,
+    listed,
+    strict,
+)
 from anonymize.recognizers.interface import Checked, PatternFamily, Rule, ends_clean
 from anonymize.recognizers.lexicon import lexicon
 from anonymize.surrogates import fold
@@ -33,8 +42,7 @@ _SHARED = frozenset(
     classmethod anthropic openai google microsoft apple facebook amazon
     """.split()
 )
-#: jiwonseong45: where a handle is due, unknown words with a number are one.
-_NUMBERED = re.compile(r"[a-z]{6,24}\d{2,4}")
+_CODE_AFTER = re.compile(r"[=\[]|:(?!\s|$)")
 _DOMAIN = re.compile(r"\.(?:com|org|net|io|dev|ai|co|edu|gov|de|fr|uk|app|py|js|ts|md|txt|json|yml|"
                      r"yaml|html|css|csv|pdf|png|jpg|java|go|rs|rb|sh|sql|xml|ini|cfg|toml|log)$",
                      re.IGNORECASE)  # fmt: skip
@@ -106,7 +114,7 @@ def _humped(text: str, start: int, end: int) -> Checked:
         return None
     parts = [fold(hump) for hump in _HUMP.findall(value.rstrip("0123456789"))]
     known = lexicon()
-    if len(parts) == 2 and len(parts[0]) > 3 and given(parts[0]) and parts[1] in known.last:
+    if len(parts) == 2 and _camel(*parts):
         return start, end, 0.6
     if len(parts) < 2 or any(known.is_common(p) and p not in known.firm for p in parts):
         return None
@@ -121,51 +129,93 @@ def _humped(text: str, start: int, end: int) -> Checked:
     return (start, end, 0.6) if good else None
 
 
-def _due(text: str, start: int, end: int) -> Checked:
-    """What stands where a handle is due, if a part of it looks like a name."""
+def _camel(first: str, last: str) -> bool:
+    known = lexicon()
+    if len(first) > 3 and given(first) and last in known.last:
+        return True
+    if len(last) < 5 or last not in known.last or not strict(last):
+        return False
+    named = first in known.given or first in known.first
+    return named or (
+        not known.is_common(first)
+        and first not in TECHNICAL | VOCABULARY
+        and built_from_names(first)
+    )
+
+
+def _whole(text: str, start: int, end: int) -> tuple[int, int] | None:
+    """The span without what ends a sentence; ``None`` where a name of something else goes on."""
     while end > start and text[end - 1] in ".-_":
         end -= 1
     value = text[start:end]
-    if len(value) < 3 or value.lower() in _SHARED or _DOMAIN.search(value):
+    after = text[end : end + 1]
+    if len(value) < 3 or value.isdigit() or value.lower() in _SHARED or _DOMAIN.search(value):
         return None
-    if text[start - 1 : start] == "@" and text[end : end + 1] == "/":
+    if after == "(" or (after == "." and text[end + 1 : end + 2].isalnum()):
+        return None
+    if text[start - 1 : start] == "@" and after == "/":
         return None  # @scope/package
-    if text[end : end + 1] == "(" or (
-        text[end : end + 1] == "." and text[end + 1 : end + 2].isalnum()
-    ):
+    return start, end
+
+
+def _due(text: str, start: int, end: int) -> Checked:
+    """What stands where a handle may be, if a part of it looks like a name."""
+    span = _whole(text, start, end)
+    if span is None:
         return None
-    if value.isdigit():
-        return None
-    parts = [fold(run) for run in _RUN.findall(value)]
-    humps = [fold(run) for run in _HUMP.findall(value)]
-    open_ = [p for p in parts if p not in _AROUND]
-    known = lexicon()
-    if any(built_from_names(part) for part in (*open_, *humps)):
-        return start, end, 0.65
-    if value[-1].isdigit() and value.isalnum() and text[start - 1 : start] == "/" and open_:
-        return start, end, 0.65  # /jiwonseong45/: a project's name has no number there
-    if _NUMBERED.fullmatch(value) and not any(p in VOCABULARY for p in parts):
-        return start, end, 0.65
-    if len(open_) > 1 and any(len(p) == 1 for p in open_) and any(map(known.listed, open_)):
-        return start, end, 0.65
+    value = text[slice(*span)]
+    if borne(value, unknown=False):
+        return *span, 0.65
+    if value[-1].isdigit() and value.isalnum() and text[start - 1 : start] == "/":
+        return *span, 0.65  # /jiwonseong45/: a project's name has no number there
     return None
 
 
 def _account(text: str, start: int, end: int) -> Checked:
-    """After "logged in as" whatever is no everyday word is a handle."""
-    found = _due(text, start, end)
-    if found is not None:
-        return found
-    while end > start and text[end - 1] in ".-_":
-        end -= 1
-    value = text[start:end]
-    folded = [fold(run) for run in _RUN.findall(value)]
-    known = lexicon()
-    if len(value) < 4 or not folded or value.lower() in _SHARED:
+    """After "logged in as" whatever is no everyday word is a handle; a Capitalised one a name."""
+    span = _whole(text, start, end)
+    if span is None or _CODE_AFTER.match(text, span[1]):
         return None
-    if all(known.is_common(p) or p in VOCABULARY for p in folded) or value[-1:] == ":":
+    value = text[slice(*span)]
+    titled = value[0].isupper() and value[1:].islower() and value.isalpha()
+    return (*span, 0.65) if borne(value, unknown=not titled and not value.isupper()) else None
+
+
+def _mentioned(text: str, start: int, end: int) -> Checked:
+    """``@oalrashid``: alone in its line or quoted it may be a decorator or a key."""
+    before = text[max(text.rfind("\n", 0, start) + 1, start - 40) : start - 1].strip(" *\t/#")
+    after = text[end : end + 1]
+    alone = not before and after in ("", "\n")
+    code = alone or after in tuple("\"'(={") or before[-1:] in tuple("\"';{}")
+    return (_due if code else _account)(text, start, end)
+
+
+def _page(text: str, start: int, end: int) -> Checked:
+    """``https://social.example/bkowalczyk/posts``: the first part of a path, if two names or an
+    initial and a long one are in it."""
+    span = _whole(text, start, end)
+    if span is None or text[span[1] : span[1] + 1] not in ("", "/", "?", "#", " ", '"', "'", ")"):
         return None
-    return start, end, 0.6
+    value = text[slice(*span)].lower()
+    letters = fold(value.rstrip("0123456789"))
+    if not letters.isalpha() or len(letters) < 6 or not borne(value, unknown=False):
+        return None
+    return (*span, 0.65) if glued(letters, 4) or initialled(letters, 5) else None
+
+
+def _ssh(text: str, start: int, end: int) -> Checked:
+    """``scp x.txt oalrashid@web1:/srv``."""
+    return (start, end, 0.65) if borne(text[start:end], unknown=True) else None
+
+
+_HANDLE = r"([\pL][\pL\pN._\-]{2,40})"
+#: What may stand before a handle, in quotes or not.
+_QUOTE = r"[\"'`@*<]{0,2}"
+_SITES = (
+    "discord|slack|teams|github|gitlab|twitter|telegram|instagram|insta|ig|tiktok|snapchat|snap|"
+    "reddit|steam|xbox|psn|twitch|linkedin|mastodon|bluesky|signal|skype|whatsapp|"
+    "the (?:forum|portal|app|board|site|server)"
+)
 
 
 class HandleRecognizer(PatternFamily):
@@ -184,29 +234,36 @@ class HandleRecognizer(PatternFamily):
             0.6,
             _humped,
         ),
+        Rule("USERNAME", rf"(?:^|[\s(,\"'>*_:/|\[])@{_HANDLE}", 0.65, _mentioned),
         Rule(
             "USERNAME",
-            r"(?i)(?:github\.com/|gitlab\.com/|bitbucket\.org/|linkedin\.com/in/|twitter\.com/|"
-            r"//x\.com/|instagram\.com/|facebook\.com/|medium\.com/@|tiktok\.com/@|//t\.me/|"
-            r"/users?/|/u/|/people/|/profiles?/|/members?/|/home/|[\\/]Users[\\/]|/~|"
-            r"(?:^|[\s(,\"'>])@)([\pL][\pL\pN._\-]{2,40})",
+            r"(?i)(?:github\.com/|gitlab\.com/|bitbucket\.org/|/people/|/profiles?/|/members?/|/~)"
+            + _HANDLE,
             0.65,
             _due,
         ),
         Rule(
             "USERNAME",
-            r"(?i)(?:^|[^\pL\pN])(?:log(?:ged|ging)?[ -]?in as|logged on as|sign(?:ed)?[ -]in as|"
-            r"account name|screen name|sudo -u|login[:=]|assignee[:=]|alias[:=]|mailbox[:=])"
-            r"(?: is)?[ ]{0,2}[\"'`@]{0,2}([\pL][\pL\pN._\-]{2,40})",
+            r"(?i)(?:linkedin\.com/in/|twitter\.com/|//x\.com/|instagram\.com/|facebook\.com/|"
+            r"medium\.com/@|tiktok\.com/@|//t\.me/|/users?/|/u/|/home/|[\\/]Users[\\/]{1,2})"
+            + _HANDLE,
             0.65,
             _account,
         ),
         Rule(
             "USERNAME",
-            r"(?i)(?:^|[^\pL\pN])(?:owner|author|assignee|reviewer|reporter|creator|user)"
-            r"[:=][ ]{0,2}[\"'`@]([\pL][\pL\pN._\-]{2,40})",
+            r"(?i)(?:^|[^\pL\pN])(?:(?:(?:log(?:ged|ging)?|sign(?:ed|ing)?)[ \-]"
+            r"(?:(?:me|us|him|her|them|you|it) )?(?:in|up) (?:as|with)|logged on as|"
+            r"(?:registered|register|listed|known|shows? me|goes? by|streams?|posts?|plays?) as|"
+            r"signed off by|account name|screen name|sudo -u|"
+            r"--(?:author|user|username|owner|assignee)|"
+            r"password (?:for|of)(?: invalid)?(?: user)?|for (?:invalid )?user|"
+            r"assigned (?:it |this |them )?to)(?: is | ?[:=] ?| )|"
+            r"(?:login|log-in|assignee|alias|mailbox|actor|author|committer|uploader|nick|tag|"
+            r"nickname|handle|owner|reviewer|requester|reporter|submitter|user|username)[:=])"
+            rf"[ ]{{0,2}}{_QUOTE}{_HANDLE}",
             0.65,
-            _due,
+            _account,
         ),
         Rule(
             "USERNAME",
@@ -216,6 +273,22 @@ class HandleRecognizer(PatternFamily):
             0.65,
             _due,
         ),
-        Rule("USERNAME", r"(?:ssh |://)([\pL][\pL\pN._\-]{2,40})[:@]", 0.65, _due),
+        Rule(
+            "USERNAME",
+            r"(?i)(?:^|[^\pL\pN])(?:my|his|her|the|your|their|old|new) (?:user ?names?|user ?id|"
+            r"login|handle|nick(?:name)?|alias|account|id|screen name|gamer ?tag|mailbox)"
+            rf"(?: [\pL]{{2,9}}){{0,4}}? (?:is|was|=|:) {_QUOTE}{_HANDLE}",
+            0.65,
+            _account,
+        ),
+        Rule(
+            "USERNAME",
+            rf"(?i)(?:^|[^\pL\pN_.@/\-]){_HANDLE} on (?:{_SITES})(?:[^\pL]|$)",
+            0.65,
+            _account,
+        ),
+        Rule("USERNAME", rf"(?:ssh |://){_HANDLE}[:@]", 0.65, _due),
+        Rule("USERNAME", r"://[\pL\pN.\-]{4,80}/@?([\pL][\pL\pN._\-]{4,40})", 0.65, _page),
+        Rule("USERNAME", rf"(?:^|[^\pL\pN_.@/\-]){_HANDLE}@[\pL\pN\-]{{2,40}}:[~/\pL]", 0.65, _ssh),
         *accounts.RULES,
     )

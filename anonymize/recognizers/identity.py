@@ -22,7 +22,10 @@ _says_routing = context(r"routing|aba|rtn|transit|wire|ach|direct deposit|bank",
 
 #: What stands between a label and its value: "no.", "number is:", "..... ".
 _LINK = (
-    r"(?:\s?(?:no|number|num|nr|nummer|numéro|numero|id|card|#|code|n°|nº))?[\"'*`]{0,3}[.:#=]{0,2}"
+    r"(?:\s?(?:no|number|num|nr|nummer|numéro|numero|id|card|#|code|n°|nº)){0,2}"
+    r"(?: (?:on file|on record|on (?:the|my) account|here|i guess|i think|again|now)){0,2}"
+    r"[\"'*`]{0,3}[.:#=?]{0,2}(?: ?[–—\-])?"
+    r"(?: (?:it['’]?s|it is|its|that['’]?s|with (?:the )?(?:number|id|no\.?)))?"
     r"\s{0,2}(?:\.{2,20}\s?)?(?:is|are|:|=|ist|est|es|è|was|of|\|"
     r")?[\"'*`]{0,3}[\s(]{0,2}[\"'*`#]{0,2}"
 )
@@ -31,7 +34,10 @@ _GOVERNMENT = (
     r"driving licen[cs]e|licen[cs]e no|licen[cs]e number|licen[cs]e #|führerschein|"
     r"permis de conduire|"
     r"carnet de conducir|rijbewijs|patente|national id(?:entity)?(?: card)?|national insurance|"
-    r"identity card|id card|citizen(?:ship)? id|state id|photo id|government id|personalausweis|"
+    r"identity (?:card|number|no|document)|id (?:card|document)|"
+    r"(?:personal|national) identification|identification (?:number|no|code)|emirates id|civil id|"
+    r"(?:national|personal) (?:number|no)|social insurance|citizen(?:ship)? id|"
+    r"state id|photo id|government id|personalausweis|"
     r"carte d'identité|carta d'identità|tax id|tax(?: file| ref(?:erence)?| number| no)?|"
     r"tax ?payer(?: id)?|tin|utr|inn|bvn|my id(?: number)?|licen[cs]e|itin|ein|"
     r"steuer-?id(?:entifikationsnummer)?|steuernummer|"
@@ -43,6 +49,9 @@ _GOVERNMENT = (
     r"personnummer|codice fiscale|tfn|abn|ahv|avs|niss|rrn|cpr|hetu|rut|cuit|cuil|nric|fin|hkid|"
     r"my number|nir|sozialversicherungsnummer|sv-?nummer|rentenversicherungsnummer|"
     r"numéro de sécurité sociale|n° ?ss|green card|alien|uscis|a-number|known traveler|ktn|redress|"
+    r"pps|ppsn|nhi|chi number|amka|afm|oib|egn|cnp|jmbg|mykad|ktp|cccd|nin|iqama|teudat zehut|"
+    r"snils|cnic|c[eé]dula|ihi|mbi|philhealth|vaccination(?: card)?|personal identity code|"
+    r"national register|military id|voter|ehic|ghic|medical card|pension|"
     r"global entry|tsa precheck|dea|npi|residence permit|work permit|student visa"
 )
 _HOLDERS = (
@@ -53,7 +62,11 @@ _HOLDERS = (
     r"joint account|deposit account|brokerage account|loan|mortgage|iban|clabe|bsb|kunden|konto|"
     r"kontonummer|kundennummer|numéro de client|n° ?client|compte|cuenta|conto|rekening|"
     r"acc|student|pupil|guest|passenger|donor|claimant|beneficiary|tenant|contractor|badge|"
-    r"personnel|payroll|person|user|contact|member id|medical|chart|prescription|rx|claim"
+    r"personnel|payroll|person|user|contact|member id|medical|chart|prescription|rx|claim|"
+    r"(?:supporter|cardholder|insured|enrol?lment|candidate|crew|household|library|reader|shopper|"
+    r"resident|profile|applicant|borrower|voter|cif|customer|account|client)"
+    r" (?:id|number|no|card|code|account|ref(?:erence)?)|(?:kunden|mitglieds|versicherungs|"
+    r"versicherten|patienten|personal|mitarbeiter)(?:nummer|nr)|contract account|meter account"
 )
 
 
@@ -126,6 +139,14 @@ def _holder(text: str, start: int, end: int) -> Checked:
     return found
 
 
+def _target(text: str, start: int, end: int) -> Checked:
+    """Where money goes; a telephone number with its groups is one."""
+    value = text[start:end]
+    if not ends_clean(text, end, also="-%") or _DATE.fullmatch(value):
+        return None
+    return start, end, 0.6
+
+
 def _routing(text: str, start: int, end: int) -> Checked:
     valid = checkdigits.aba(text[start:end])
     return (start, end, 0.7) if valid and _says_routing(text, start) else None
@@ -186,8 +207,9 @@ class IdentityRecognizer(PatternFamily):
         Rule(
             "ACCOUNT_ID",
             rf"(?i)(?:^|[^\pL\pN])(?:{_HOLDERS})(?: ?[\-/]?(?:id|account))?{_LINK}"
-            r"((?:[A-Z]{1,5}[ \-]?)?[0-9][A-Z0-9]{2,24}(?:-[A-Z0-9]{1,10}){0,4}|"
-            r"\d{2}-\d{2}-\d{2}|[A-Z]{1,8}-[A-Z0-9]{1,6}-?\d{2,12})",
+            r"(\d{2}[- ]\d{2}[- ]\d{2}[ ,/]{1,2}\d{7,8}|"
+            r"(?:[A-Z]{1,5}[ \-]?)?[0-9][A-Z0-9]{2,24}(?:-[A-Z0-9]{1,10}){0,4}(?: \d{3,5}){0,3}|"
+            r"\d{2}-\d{2}-\d{2}|\d{1,3}(?:-\d{1,8}){2,4}|[A-Z]{1,8}-[A-Z0-9]{1,6}-?\d{2,12})",
             0.7,
             _holder,
         ),
@@ -203,6 +225,32 @@ class IdentityRecognizer(PatternFamily):
             _plate,
         ),
         Rule("ACCOUNT_ID", r"(?:^|[^\pL\pN_.\-/])(\d{9})", 0.7, _routing),
+        # British, New Zealand and Australian accounts with the number of the bank before.
+        Rule(
+            "ACCOUNT_ID",
+            r"(?:^|[^\pL\pN_.\-/])(\d{2}-\d{2}-\d{2}[ ,/]{1,3}\d{8}|\d{2}-\d{4}-\d{7}-\d{2,3}|"
+            r"\d{3}-\d{3}[ ,/]{1,3}\d{8,9})",
+            0.7,
+            _plate,
+        ),
+        Rule(
+            "ACCOUNT_ID",
+            r"(?i)\b(?:pay|paid|pays|transfer(?:red)?|wire[ds]?|deposit(?:ed)?|credit(?:ed)?|"
+            r"remit(?:ted)?)"
+            r"(?: [\w$€£.,]{1,14}){0,4}? (?:in)?to (?:my |the |his |her |their )?"
+            r"(?:(?:bank )?(?:account|acct)[.:#]? ?)?(\d(?:[ \-]?\d){7,17})",
+            0.6,
+            _target,
+        ),
+        Rule(
+            "GOVERNMENT_ID",
+            r"(?:(?:^|[.:!?] )ID (?:[Nn]o\.?|[Nn]umber|[Dd]oc(?:ument)?)|"
+            r"\b(?i:my|your|his|her|their|holder of|presented|shown?) (?i:ID))"
+            r"(?: (?:no\.?|number|card|is)){0,2}[:#=]{0,2} {1,2}"
+            r"((?:[A-Z]{1,4}[ \-]?)?\d[A-Z0-9]{2,19}(?:[ \-./][A-Z0-9]{1,8}){0,5})",
+            0.65,
+            _numbered,
+        ),
         Rule(
             "ACCOUNT_ID",
             r"(?:^|[^\pL\pN_])([A-Z]{4}0[A-Z0-9]{6})",
@@ -211,6 +259,14 @@ class IdentityRecognizer(PatternFamily):
                 (s, e, 0.6) if ends_clean(t, e) and sum(c.isdigit() for c in t[s:e]) > 4 else None
             ),
         ),
+        Rule(
+            "GOVERNMENT_ID",
+            r"(?i)\b(?:vat|tax)\b[ \w/]{0,16}\b(?:registration|number|id|no)\b[^\n:;,]{0,60}: "
+            r"([A-Z]{0,3}\d[0-9A-Z]{1,13}(?:[ \-][0-9A-Z]{1,5}){0,5})",
+            0.65,
+            _numbered,
+        ),
+        Rule("ACCOUNT_ID", r"\b\p{Lu}[\pL ]{0,24}[Bb]ank (\d{8,16})", 0.6, _target),
         Rule("GOVERNMENT_ID", r"(?i)(?:^|[^\pL\pN_\-])([A-HJ-NPR-Z0-9]{17})", 0.85, _vin),
         Rule(
             "GOVERNMENT_ID",

@@ -59,7 +59,8 @@ class Pattern:
         self._group = 1 if self._regex.groups else 0
 
     def spans(self, text: str) -> Iterator[tuple[int, int]]:
-        for match in self._regex.finditer(text):
+        # In ASCII a byte is a character: no offsets have to be counted back.
+        for match in self._regex.finditer(text.encode() if text.isascii() else text):
             yield match.span(self._group)
 
 

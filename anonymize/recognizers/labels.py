@@ -34,7 +34,7 @@ _VALUES: dict[str, re.Pattern[str]] = {
     "POSTAL_CODE": re.compile(
         r"(?i)\d{5}(?:-\d{3,4})?|\d{3}[ -]\d{2,4}|\d{2}-\d{3}|\d{4} ?[A-Z]{2}\b|\d{4,7}|"
         r"[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}|[A-Z]\d[A-Z] ?\d[A-Z]\d|[A-Z]{1,2}-\d{4,5}|"
-        r"[A-Z]\d{2} ?[A-Z\d]{4}"
+        r"[A-Z]\d{2} ?[A-Z\d]{4}|[A-HJ-NP-Z]\d{4}(?:[A-Z]{3})?"
     ),
     "PHONE_NUMBER": re.compile(
         r"[+(]{0,2}\d[\d ().\-/]{4,22}\d(?:[ ,]{0,2}(?:x|"
@@ -185,7 +185,9 @@ def _value(text: str, label: int, after: int, entity: str) -> tuple[int, int] | 
     end = stop.start() if stop else min(len(text), start + 160)
     value = text[start:end].rstrip(" ,.*`\"'")
     if "=" in joint and "==" not in joint and " " not in joint.partition("=")[0].strip():
-        value = re.split(r"[\s,&]", value, maxsplit=1)[0]  # name=Mei zip=80279
+        # name=Mei zip=80279; a street has blanks: addr=Molenpad 13c crew=3
+        ends = r"[,&]|\s+\w{1,30}=" if entity == "STREET_ADDRESS" else r"[\s,&]"
+        value = re.split(ends, value, maxsplit=1)[0]
     return (start, start + len(value)) if _whole(entity, value) else None
 
 
@@ -200,15 +202,21 @@ def _whole(entity: str, value: str) -> bool:
         return len(value) < 60 and plausible("PERSON", value) and _name(value)
     if entity == "STREET_ADDRESS":
         letters = re.search(r"[^\W\d_]{2}", value) is not None
-        if re.search(r"[?!]", value) or not any(c.isdigit() for c in value[:50]):
+        if re.search(r"[?!]", value):
             return False
+        if not any(c.isdigit() for c in value[:50]):
+            return _STREET.fullmatch(value) is not None
         return (
-            letters
-            and any(c.isdigit() for c in value)
-            and plausible(entity, value)
-            and (" " in value.strip() or not value.isascii())
+            letters and plausible(entity, value) and (" " in value.strip() or not value.isascii())
         )
     return plausible(entity, value)
+
+
+#: A street or a house without a number, as one of an address: "The Old Granary, Church Lane".
+_STREET = re.compile(
+    r"(?:[^\W\d_a-z][\w'’.\-]*,? ){1,5}(?:Street|St|Road|Rd|Avenue|Ave|Lane|Ln|Drive|Close|Court|"
+    r"Crescent|Terrace|Way|Gardens|Grove|Row|Hill|Square|Place|Mews|Walk|Green)\.?"
+)
 
 
 def _name(value: str) -> bool:

@@ -12,6 +12,14 @@ from collections.abc import Iterator
 from anonymize.recognizers.lexicon import lexicon
 from anonymize.recognizers.name_rows import rows
 from anonymize.recognizers.name_tokens import Token, common, tokens_of
+from anonymize.recognizers.name_words import (
+    initial,
+    inverted,
+    marked_pair,
+    opens,
+    shouts,
+    small,
+)
 from anonymize.surrogates import fold
 from anonymize.surrogates.persons import PARTICLES, SUFFIXES
 
@@ -72,12 +80,12 @@ _ENDS = frozenset(("", '"', "'", "`", "|", "\t", ">", "<", "“", "”", "*", "\
 def forms(text: str) -> Iterator[Span]:
     """Spans of names with a score."""
     tokens = tokens_of(text)
-    small = text == text.lower()
+    lower = text == text.lower()
     # Pairs without capitals need a sentence of everyday words around them.
     plain = sum(map(common, tokens)) if len(tokens) > 1 else 0
     index = 0
     while index < len(tokens):
-        count, score = _at(text, tokens, index, small, plain)
+        count, score = _at(text, tokens, index, lower, plain)
         if count:
             yield tokens[index].start, tokens[index + count - 1].end, score
         index += max(count, 1)
@@ -87,7 +95,7 @@ def forms(text: str) -> Iterator[Span]:
             yield match.start(), match.end(), 0.6
 
 
-def _at(text: str, tokens: list[Token], i: int, small: bool, plain: int) -> tuple[int, float]:
+def _at(text: str, tokens: list[Token], i: int, lower: bool, plain: int) -> tuple[int, float]:
     token = tokens[i]
     if token.folded in SUFFIXES or (token.folded in PARTICLES and not token.title):
         return 0, 0.0
@@ -105,7 +113,7 @@ def _at(text: str, tokens: list[Token], i: int, small: bool, plain: int) -> tupl
                     text[follower.end : follower.end + 1] in _CELL
                 )
                 count = 2 * (cells and _odds(token, follower) > 1 and not common(token))
-        elif small and gap[:1] == " " and gap[2:] == ". " and _odds(token, follower) > 1:
+        elif lower and gap[:1] == " " and gap[2:] == ". " and _odds(token, follower) > 1:
             count = 2  # norbert s. gyenes
         if count:
             return _suffixed(text, tokens, i, count), 0.6
@@ -120,7 +128,9 @@ def _pair(text: str, tokens: list[Token], i: int, plain: int) -> int:
     """How many words from ``i`` on are a name whose parts stand side by side."""
     token, follower = tokens[i], tokens[i + 1]
     if len(token.text) < 2:
-        surname = follower.title and len(follower.text) > 2 and not common(follower)
+        surname = follower.title and len(follower.text) > 2
+        if surname and token.title and common(follower):
+            return 2 * initial(text, token, follower)
         listed = any(_last(part) for part in follower.parts) or _IRISH.match(follower.text)
         sure = token.text not in "AI" or lexicon().shaped(follower.folded)
         return 2 * bool(token.title and sure and surname and listed)  # E Kinsella
@@ -142,7 +152,7 @@ def _pair(text: str, tokens: list[Token], i: int, plain: int) -> int:
         if len(follower.text) < 2:
             return 0
         if common(token):
-            return 2 * _given_like_a_word(text, tokens, i)
+            return 2 * (_given_like_a_word(text, tokens, i) or shouts(token, follower))
         if token.shout and not follower.shout:  # SIMATUPANG Yudistira
             given = any(_first(p) for p in follower.parts) or _alone(text, token, follower)
             known_family = len(token.text) > 5 or lexicon().listed(token.folded)
@@ -152,9 +162,13 @@ def _pair(text: str, tokens: list[Token], i: int, plain: int) -> int:
         return 2 * (_odds(token, follower) > 1)
     if token.title or follower.title or len(token.text) < 3 or len(follower.text) < 3:
         return 0
-    if common(token) or common(follower) or _coded(text, token.start, follower.end):
+    if _coded(text, token.start, follower.end):
         return 0
+    if common(token) or common(follower):
+        return 2 * small(text, token, follower)
     if not (token.text + follower.text).isascii() and text != text.lower():
+        if marked_pair(token, follower):
+            return 2
         return 0  # "El envío cuesta": where capitals are used, small words of another language
     odds = _odds(token, follower)
     others = len(tokens) - 2
@@ -178,7 +192,7 @@ def _given_like_a_word(text: str, tokens: list[Token], i: int) -> bool:
         return False
     before = tokens[i - 1] if i else None
     if before is None or before.title or text[before.end : token.start] not in _GAP:
-        return False
+        return opens(text, tokens, i)
     return known.listed(token.folded)
 
 
@@ -225,9 +239,10 @@ def _inverted(text: str, token: Token, follower: Token, due: bool = False) -> bo
     if len(follower.text) == 1:
         return text[follower.end : follower.end + 1] == "." and not common(token)
     if common(follower):
-        return False
+        return inverted(token, follower)
     alone = _alone(text, token, follower)
-    if (alone or due) and not common(token):
+    shouted = token.shout and follower.shout and not (known.listed(token.folded) and alone)
+    if (alone or due) and not common(token) and not shouted:
         return True
     if token.shout and not follower.shout and len(token.text) > 5 and not common(token):
         return True  # TADESSE, Selamawit

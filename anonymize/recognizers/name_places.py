@@ -42,6 +42,17 @@ _BOTH = re.compile(
     r"disagreed?|wrote|said|say|live|lived|married|argued?|split|began|founded)\b"
 )
 _BESIDE = re.compile(rf"(?<![^\W_])({_WORD})[ \u00a0]({_WORD})(?![^\W_])")
+#: Reservation for Papadaki, two nights
+_FOR = re.compile(
+    r"(?i:\b(?:reservation|booking|table|room|appointment|pick-?up|delivery|check-?in)"
+    rf"(?: (?:is|was|made|booked))? (?:for|under|in the name of)) ({_WORD})(?![\w’'\-])"
+)
+#: The Brennans are arriving, the Kowalczyks
+_FAMILY = re.compile(rf"\b[Tt]he (?:(?:two|three|whole) )?({_WORD})(?<=s)(?![\w’'\-])")
+#: VILLANUEVA/ANANYA MR, as tickets have it
+_TICKET = re.compile(
+    r"(?<![\w/.\-])([A-Z]{2,25})/([A-Z]{2,25})( ?(?:MR|MRS|MS|MISS|MSTR|DR|CHD|INF))?(?![\w/])"
+)
 _NOBODY = frozenset(
     """
     all everyone everybody team there folks customer sir madam guys friend friends unknown none same
@@ -74,7 +85,33 @@ def placed(text: str) -> Iterator[Span]:
         if (_sure(one) and lexicon().listed(fold(two))) or (_sure(two) and _could_be(one)):
             yield *match.span(1), 0.55
             yield *match.span(2), 0.55
+    for match in _FOR.finditer(text):
+        folded = fold(match.group(1))
+        if not lexicon().is_common(folded) and folded not in _NOBODY:
+            yield *match.span(1), 0.55
+    for match in _FAMILY.finditer(text):
+        one = fold(match.group(1)[:-1])
+        sure = one in lexicon().last or lexicon().shaped(one) or _settled(text, match.end())
+        if sure and len(one) > 3 and lexicon().family(one) and not _plain(one, match.group(1)):
+            yield match.start(1), match.end(1), 0.55
+    for match in _TICKET.finditer(text) if "/" in text else ():
+        last, first = (fold(match.group(i)) for i in (1, 2))
+        known = lexicon()
+        if match.group(3) or (known.is_first(first) and known.family(last)):
+            yield match.start(1), match.end(2), 0.7
     yield from _beside(text)
+
+
+def _settled(text: str, end: int) -> bool:
+    return (
+        re.match(r" (?:are|were|have|had|will|live|moved?|came|arrived?)\b", text[end : end + 9])
+        is not None
+    )
+
+
+def _plain(one: str, word: str) -> bool:
+    known = lexicon()
+    return known.is_common(one) or known.is_common(fold(word)) or word.isupper()
 
 
 def _beside(text: str) -> Iterator[Span]:

@@ -53,8 +53,10 @@ def tokens_of(text: str) -> list[Token]:
             text[end].isdigit() or text[end] in "_@\\/(" or text[end : end + 3] == "://"
         ):
             continue
-        parts = tuple(fold(p) for p in _HYPHEN.split(word))
-        found.append(Token(word, start, end, fold(word), parts))
+        folded = fold(word)
+        halves = _HYPHEN.split(word) if "-" in word or "‐" in word else ()
+        parts = tuple(map(fold, halves)) if halves else (folded,)
+        found.append(Token(word, start, end, folded, parts))
     return found
 
 
@@ -63,10 +65,10 @@ def common(token: Token) -> bool:
 
     ``Bašić`` and ``Carrión`` are not the words that they are without their marks.
     """
-    known = lexicon()
-    if marked(token.text, token.folded):
+    known, folded, half = lexicon(), token.folded, token.parts[0]
+    if not known.is_common(folded) or marked(token.text, folded):
         return False
-    return all(known.is_common(part) for part in (token.folded, *token.parts[:1]))
+    return half == folded or known.is_common(half)
 
 
 def marked(word: str, folded: str) -> bool:

@@ -59,6 +59,11 @@ _DOES = re.compile(
 _SPOKEN_TO = re.compile(
     r", (?:can|could|would|will|please|i|we|are|do|did|have|thank|here)\b", re.I
 )
+#: Between a given and a family name, and little else in English.
+_LINKS = frozenset(
+    "van von der den de del della di da du dos das do zu zur ter ten te af av bin ibn bint al el "
+    "mac nic ni".split()
+)
 _BEFORE_CITY = frozenset(
     """
     san santa los las saint st sao new port fort mount lake
@@ -205,8 +210,22 @@ class NameRecognizer(LocalRecognizer):
         if token.title and not token.shout and len(token.text) > 2:
             firsts = [known.is_first(part) for part in token.parts]
             if any(firsts) and not any(part in known.words for part in token.parts):
-                return 1, 0.55
+                return self._particled(text, tokens, i), 0.55
         return 0, 0.0
+
+    def _particled(self, text: str, tokens: list[Token], i: int) -> int:
+        """1, or as many tokens as ``Conall de Búrca`` has."""
+        end = i + 1
+        while end < len(tokens) and text[tokens[end - 1].end : tokens[end].start] == " ":
+            token = tokens[end]
+            if token.title:
+                plain = token.shout or self._known.is_common(token.folded)
+                rare = self._known.family(token.folded)
+                return end - i + 1 if end > i + 1 and (rare or not plain) else 1
+            if token.folded not in _LINKS or not token.text.islower() or end - i > 3:
+                return 1
+            end += 1
+        return 1
 
     def _pair(self, token: Token, follower: Token) -> bool:
         """Whether two neighbouring words are a given name and a family name."""

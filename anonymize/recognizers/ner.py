@@ -32,6 +32,8 @@ _AMOUNT = re.compile(
     r"\s?\d+(?:[.,]\d+)?\s?(?:m?g|mcg|ml|mm|cm|kg|l|gb|tb|mah|w|v|%)\b", re.IGNORECASE
 )
 _SCORE = 0.6
+#: Longer single words are compounds of another language: Krankenversichertennummer.
+_LONGEST = 16
 
 
 class NameModel(LocalRecognizer):
@@ -88,13 +90,12 @@ class NerRecognizer(NameModel):
         nlp = self._loaded()
         for doc in nlp.pipe(texts, batch_size=_BATCH):
             spans: list[tuple[int, int, float]] = []
-            language = lexicon().language([fold(m.group()) for m in _TOKEN.finditer(doc.text)])
+            text = doc.text  # it is put together anew each time
+            language = lexicon().language([fold(m.group()) for m in _TOKEN.finditer(text)])
             for entity in doc.ents:
                 if entity.label_ in _PERSON:
-                    for span in trim(doc.text, entity.start_char, entity.end_char):
-                        if language == self.supported_language or plausible(
-                            doc.text, span, language
-                        ):
+                    for span in trim(text, entity.start_char, entity.end_char):
+                        if language == self.supported_language or plausible(text, span, language):
                             spans.append(span)
             yield spans
 
@@ -177,6 +178,8 @@ def trim(
         word = chosen[0].group()
         # One word alone: acronyms and unknown shouting are not names.
         if not (small or known.is_name(fold(word)) or _PLAIN.fullmatch(word)):
+            return
+        if len(word) > _LONGEST and not known.listed(fold(word)):
             return
         if text[chosen[0].start() - 1 : chosen[0].start()] in ("`", "$", "."):
             return

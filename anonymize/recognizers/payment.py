@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from anonymize.recognizers.interface import WEAK, Checked, PatternFamily, Rule, context, ends_clean
+from anonymize.recognizers.lexicon import lexicon
 from anonymize.surrogates import iban_valid, luhn_valid
 
 _says_card = context(
@@ -86,6 +87,24 @@ def _named(text: str, start: int, end: int) -> Checked:
     return None if len(value) < 2 or value in _PAGES else (start, end, 0.85)
 
 
+def _said(text: str, start: int, end: int) -> Checked:
+    """What follows "PayPal username": a handle, no word."""
+    while end > start and text[end - 1] in ".-_@":
+        end -= 1
+    value = text[start:end]
+    folded = value.lower()
+    if len(value) < 4 or folded in _PAGES or not ends_clean(text, end, also="/("):
+        return None
+    if value.isalpha():
+        return None  # "Venmo transfer", "the UPI limit"
+    if any(c.isdigit() for c in value):
+        amount = value[0] == "$" or value.replace(".", "").isdigit()
+        return None if amount and len(value) < 9 else (start, end, 0.75)
+    parts = re.split(r"[._\-@]", value)
+    made = all(part.isalpha() and part.lower() in lexicon().words for part in parts if part)
+    return None if made else (start, end, 0.75)
+
+
 def _cashtag(text: str, start: int, end: int) -> Checked:
     value = text[start + 1 : end]
     said = _says_cash(text, start) or _says_cash(text[end : end + 30] + " ", 30)
@@ -136,6 +155,18 @@ class PaymentRecognizer(PatternFamily):
             r"=)? {0,2}([@$][A-Za-z0-9][A-Za-z0-9._\-]{1,40})",
             0.8,
             _named,
+        ),
+        Rule(
+            "PAYMENT_ID",
+            r"(?i)(?:^|[^\pL\pN])(?:(?:venmo|paypal|zelle|cash ?app|revolut|paytm|phonepe|gpay|"
+            r"google pay|bizum|skrill|payoneer|wise|payment|payout) ?"
+            r"(?:handle|id|user ?name|user|name|tag|me)|"
+            r"cash ?tag|rev ?tag|upi(?: id| handle| address)?|vpa|(?:chave )?pix(?: key)?|pix-key|"
+            r"venmo|(?:venmo|zelle) me)"
+            r"(?: on file)?(?: is|['’]s| at|:| =|=| to)?[\"'`*]{0,3} {1,2}[\"'`]?"
+            r"([+@$]?[A-Za-z0-9][A-Za-z0-9._\-@]{2,60})",
+            0.75,
+            _said,
         ),
         Rule("PAYMENT_ID", r"(?:^|[^\pL\pN_$])(\$[A-Za-z][A-Za-z0-9_]{2,20})", 0.75, _cashtag),
         # UPI addresses: the part after @ names a bank and has no dot.

@@ -17,7 +17,8 @@ _says_phone = context(
     reach=48,
 )
 _labels_phone = re.compile(
-    r"(?i)(?:^|[\s|,;(])(?:t|m|p|f|h|w|o|c|tel|ph|mob|cell|fax|phone|mobile)[.:]{1,2} ?\(?$"
+    r"(?i)(?:^|[\s|,;(])(?:(?:t|m|p|f|h|w|o|c|tel|ph|mob|cell|fax|phone|mobile)[.:]{1,2} ?\(?|"
+    r"\((?:t|m|p|f|h|w|o|c|tel|mob|cell|fax|phone|mobile|office|home|work)\) )$"
 )
 _says_other = context(
     r"order|orders|sku|isbn|part|item|invoice|tracking|ticket|confirmation|reservation|flight|"
@@ -112,6 +113,13 @@ class PhoneNumberRecognizer(PatternFamily):
             r"(?:^|[^\pL\pN_.+\-/=#$€£%@])"
             r"((?:\+|\(\+?)?\d[\d \x{00A0}\x{202F}().\-/]{5,22}\d"
             r"(?:[ ,;]{0,2}(?:x|X|ext\.?|Ext\.?|EXT\.?|extn\.?|extension)[ .:]?\d{1,6})?)",
+            0.8,
+            _phone,
+        ),
+        Rule(  # in a query, where "=" is no sign of a formula: with a "+" or brackets
+            "PHONE_NUMBER",
+            r"[A-Za-z_]{2,30}[=:](\+\d[\d ().\-]{6,20}\d|\(\d{2,4}\) ?\d[\d \-]{4,12}\d|"
+            r"00\d[\d ]{8,16}\d)",
             0.8,
             _phone,
         ),

@@ -4,19 +4,28 @@ from __future__ import annotations
 
 import re
 
+from anonymize.recognizers.blocks import STATES
 from anonymize.recognizers.interface import WEAK, Checked, PatternFamily, Rule, context, ends_clean
 from anonymize.recognizers.lexicon import lexicon
-from anonymize.recognizers.streets import STREET_NEAR
+from anonymize.recognizers.street_checks import street_near
 from anonymize.surrogates import fold
-from anonymize.surrogates.places import COUNTRIES
 
 _LABELS = (
     r"zips?(?:[ -]?codes?)?|post ?codes?|postal(?: code)?|pin ?code|area pin|eircode|plz|"
     r"postleitzahl|code postal|c[oó]digo postal|c\.p\.|cap|cep|postnummer|postnr|kod pocztowy|"
     r"psč|postcode|irányítószám|郵便番号|邮编|우편번호"
 )
+#: Small words between "postcode" and "is": "on the card", "we have on file".
+_LINKS = (
+    r"on|for|of|at|in|from|there|here|you|have|i|we|he|she|they|gave|used|listed|stored|entered|"
+    r"me|my|the|your|his|her|our|their|this|that|file|account|card|order|address|profile|record|"
+    r"system|it|now|should|be|billing|shipping|delivery|home|correct|new|old|right"
+)
 _says_zip = context(_LABELS + r"|cp", reach=44)
-_says_after = re.compile(r"(?i)^[\s(,\-]{1,3}(?:zip|postcode|postal code|post code)(?![^\W_])")
+_says_after = re.compile(
+    r"(?i)^[\s(,\-]{1,3}(?:(?:please|pls|as|is) \(?(?:my |the )?)?"
+    r"(?:zip|postcode|postal code|post code)(?![^\W_])"
+)
 _STATES = (
     "AL|AK|AZ|AR|CA|CO|CT|DE|DC|FL|GA|HI|ID|IL|IN|IA|KS|KY|LA|ME|MD|MA|MI|MN|MS|MO|MT|NE|NV|NH|NJ|"
     "NM|NY|NC|ND|OH|OK|OR|PA|PR|RI|SC|SD|TN|TX|UT|VT|VA|WA|WV|WI|WY|GU|VI|AS|MP|FM|PW|MH|AA|AE|AP"
@@ -81,9 +90,7 @@ def _zip(text: str, start: int, end: int) -> Checked:
     if _says_zip(text, start) or _says_after.match(text[end : end + 16]):
         return start, end, 0.75
     before = text[max(0, start - 90) : start]
-    if STREET_NEAR.search(before) is not None or (
-        _town(text, start, end) and not _NOT_CODES.search(before[-12:])
-    ):
+    if street_near(before) or (_town(text, start, end) and not _NOT_CODES.search(before[-12:])):
         return start, end, 0.6
     return start, end, WEAK
 
@@ -102,11 +109,11 @@ def _after_a_street(text: str, start: int, end: int) -> Checked:
         return None
     value, before = text[start:end], text[max(0, start - 30) : start]
     country = re.match(r",? ?\n?([^\W\d_]{3,})", text[end : end + 20])
-    if country and country[1][0].isupper() and fold(country[1]) in COUNTRIES:
+    if country and country[1][0].isupper() and fold(country[1]) in STATES:
         return start, end, 0.6
     ahead = re.search(r"([^\W\d_]{3,})\)?,? $", before)
     last = text[end : end + 1] in ("", "\n", ",", ".")
-    if ahead and last and fold(ahead[1]) in COUNTRIES and ahead[1][0].isupper():
+    if ahead and last and fold(ahead[1]) in STATES and ahead[1][0].isupper():
         return start, end, 0.55
     year = len(value) == 4 and value[:2] in ("19", "20")
     if not year and len(value) > 5 and _town(text, start, end) and not _NOT_CODES.search(before):
@@ -132,7 +139,7 @@ def _state_zip(text: str, start: int, end: int) -> Checked:
 def _letters(text: str, start: int, end: int) -> Checked:
     if not ends_clean(text, end):
         return None
-    near = STREET_NEAR.search(text[max(0, start - 90) : start]) is not None
+    near = street_near(text[max(0, start - 90) : start])
     spaced = " " in text[start:end]
     sure = near or spaced or _says_zip(text, start) or _town(text, start, end)
     return start, end, 0.6 if sure else WEAK
@@ -164,6 +171,18 @@ def _in_a_town(text: str, start: int, end: int) -> Checked:
     return (start, end, 0.55) if ends or len(value) > 5 else None
 
 
+def _served(text: str, start: int, end: int) -> Checked:
+    """``Do you deliver to 75008?``: the end of a phrase, and nothing that is counted."""
+    after = text[end : end + 10]
+    if not ends_clean(text, end, also="-/%$€") or _BIG.match(after):
+        return None
+    ended = not after.strip() or after[0] in "?.,;:)!\n" or _PLEASE.match(after)
+    return (start, end, 0.55) if ended else None
+
+
+_PLEASE = re.compile(r"(?i) (?:please|pls|plz|too|as well|\(|today|tomorrow|now|or|and)")
+
+
 class PostalRecognizer(PatternFamily):
     """POSTAL_CODE."""
 
@@ -172,13 +191,13 @@ class PostalRecognizer(PatternFamily):
         Rule(
             # Named as one, it may have any form: "PLZ 1040", "postcode: 060-0061".
             "POSTAL_CODE",
-            rf"(?:^|[^\pL\pN])(?i:{_LABELS})[\"'*`]{{0,3}}(?i:(?: (?:on file|on the account|"
-            rf"there|here|for me))?"
+            rf"(?:^|[^\pL\pN])(?i:{_LABELS})[\"'*`]{{0,3}}(?: \((?i:{_LABELS})\))?"
+            rf"(?i:(?: (?:{_LINKS})){{0,6}}"
             r"(?: ?is| ?['’]s| ist| est| es| è|:| =|=|\?)?| \(?(?:is|was|should be|changed to|"
             r"to)\)?)"
             r"[ \"'*`]{0,3}"
-            r"((?:[A-Z]{1,3}-)?\d{3} \d{2}|[A-Z]{1,3}-\d{4,6}|\d{4} ?[A-Z]{2}|\d{5}-\d{3,4}|"
-            r"\d{3} \d{3}|\d{3} \d{2}|\d{2,4}-\d{2,4}|\d{4,7}|"
+            r"(\d{3} \d{3}|(?:[A-Z]{1,3}-)?\d{3} \d{2}|[A-Z]{1,3}-\d{4,6}|\d{4} ?[A-Z]{2}|"
+            r"\d{5}-\d{3,4}|\d{2,4}-\d{2,4}|\d{4,7}|[A-HJ-NP-Z]\d{4}(?:[A-Z]{3})?|"
             r"[A-Za-z]{1,2}\d[A-Za-z0-9]? ?\d[A-Za-z]{2}|[A-Za-z]\d[A-Za-z0-9] ?[A-Za-z0-9]{3,4})",
             0.75,
             _named,
@@ -189,6 +208,18 @@ class PostalRecognizer(PatternFamily):
             r"(\d{4} ?[A-Z]{2}\b|(?:[A-Z]{1,3}-)?(?:\d{5}-\d{3}|\d{4,6}|\d{3} \d{2}|\d{2}-\d{3}))",
             0.55,
             _in_a_town,
+        ),
+        Rule(
+            "POSTAL_CODE",
+            r"(?i)\b(?:(?:deliver(?:s|ed|y|ies)?|ship(?:s|ped|ping)?|courier|coverage|available|"
+            r"serve|cover|collect(?:ion)?) (?:to|in|for|from)|"
+            r"(?:nearest|closest)(?: [a-z]+){1,3}? (?:to|in))"
+            rf" (?:{_LABELS} )?"
+            r"((?-i:\d{5}-\d{3,4}|\d{2,4}-\d{3,4}|\d{4} ?[A-Z]{2}|\d{3} \d{3}|"
+            r"(?:[A-Z]{1,2}-)?\d{3} \d{2}|(?:[A-Z]{1,2}-)?\d{4,6})|"
+            r"[a-z]{1,2}\d[a-z0-9]? ?\d[a-z]{2}|[a-z]\d[a-z] ?\d[a-z]\d)",
+            0.55,
+            _served,
         ),
         Rule("POSTAL_CODE", r"〒 ?(\d{3}-?\d{4})", 0.9, _named),
         Rule("POSTAL_CODE", rf"\b(?:{_STATES})[ ,]{{1,2}}(\d{{5}}(?:-\d{{4}})?)", 0.7, _state_zip),
@@ -224,8 +255,8 @@ class PostalRecognizer(PatternFamily):
         # What only a street before it makes a postal code: "Wien, 1040", "1017 JH", "H91 X2T4".
         Rule(
             "POSTAL_CODE",
-            r"(?:^|[, \n])((?:[A-Z]{1,2}-)?\d{4,7}|\d{4} [A-Z]{2}|\d{3} \d{2}|\d{2,4}-\d{3,4}|"
-            r"\d{5}-\d{3}|[A-Z]\d{2} ?[A-Z0-9]{4})",
+            r"(?:^|[, \n])(\d{5}-\d{3}|\d{2,4}-\d{3,4}|\d{4} ?[A-Z]{2}|\d{3} \d{3}|"
+            r"(?:[A-Z]{1,2}-)?\d{3} \d{2}|(?:[A-Z]{1,2}-)?\d{4,7}|[A-Z]\d{2} ?[A-Z0-9]{4})",
             WEAK,
             _after_a_street,
         ),

@@ -41,6 +41,8 @@ _PLACEHOLDER = re.compile(
     r"true$|false$|undefined|string$|\$\{|^\$[a-z_]+$|%\(|%s|\.{3}|environ|getenv|process\.env|"
     r"required|optional|invalid|^[a-z_.]+[(\[]"
 )
+#: The first field of a connection string: ``DefaultEndpointsProtocol=https``.
+_SETTING = re.compile(r"[A-Za-z][A-Za-z _.\-]{1,40}=(?:[a-z]{2,12}(?::[\w./:\-]*)?|[A-Z][a-z]+)")
 _says_secret = context(
     r"secret|secrets|key|keys|token|tokens|password|passwort|pwd|credential|credentials|auth|"
     r"authorization|bearer|hmac|salt|seed|api|pasted|leaked",
@@ -64,7 +66,7 @@ def _assigned(text: str, start: int, end: int) -> Checked:
         end -= 1
     value = text[start:end]
     quoted = text[start - 1] in "\"'`"
-    if len(value) < 3 or _PLACEHOLDER.search(value):
+    if len(value) < 3 or _PLACEHOLDER.search(value) or _SETTING.fullmatch(value):
         return None
     if value.isalpha():
         word = value.lower() in lexicon().words or value.islower()
@@ -123,7 +125,7 @@ def _bare(text: str, start: int, end: int) -> Checked:
         return None
     if re.search(r"\d{8}T\d{6}|[0-9a-f]{8}-[0-9a-f]{4}-", value):
         return None
-    pieces = re.split(r"[-_/+=]", value)
+    pieces = re.split(r"[-_/+=.]", value)
     if any(p.isalpha() and len(p) > 3 and p.lower() in lexicon().words for p in pieces):
         return None  # made of words: a path or a slug
     if max(map(len, pieces)) < 10 or _entropy(value) < (3.7 if len(value) > 27 else 3.5):
@@ -165,7 +167,7 @@ class SecretRecognizer(PatternFamily):
         ),
         Rule(
             "SECRET",
-            rf"(?i)(?:^|[^\pL\pN])(?:{_NAMES})\s{{1,2}}[\"'`]?([^\s\"'`,;<>&|]{{6,}})",
+            rf"(?i)(?:^|[^\pL\pN])(?:{_NAMES})\s{{1,2}}[\"'`]?([^\s\"'`,;<>|]{{6,}})",
             0.7,
             _beside,
         ),
@@ -176,6 +178,35 @@ class SecretRecognizer(PatternFamily):
             r"(\d{3,8})",
             0.75,
             _digits_only,
+        ),
+        Rule(
+            "SECRET",
+            r"(?i)(?:^|[^\pL\pN])(?:pin|passcode|pass code|otp|(?:access|door|gate|alarm|security|"
+            r"verification|unlock|entry) code) (?:for|to|of|on)(?: [a-z]+){1,4} (?:is|was)"
+            r"(?: now)? (\d{3,8})",
+            0.75,
+            _digits_only,
+        ),
+        # Where a password is due, in commands and sentences.
+        Rule(
+            "SECRET",
+            r"(?i)(?:\bidentified by|\brequirepass|\b(?:wifi|wi-fi|wlan|network) (?:key|pass)|"
+            r"\bpassw(?:or)?d (?:was|is|has been|got|is now)? ?(?:changed|set|reset|updated) "
+            r"(?:to|as)|"
+            r"\blogin [\w.\-]{1,40}:|\b[\w.\-]{1,40} ?/ ?(?:pass|pw|pwd|password)|"
+            r"[ ]/user:[\w.\\\-]{1,40}|"
+            r"\b(?:code|key|password) (?:to|for) (?:the|my|our) [a-z]{1,16} is)"
+            r"[: ]{0,2}[\"'`]?([^\s\"'`<>|]{6,64})",
+            0.7,
+            _beside,
+        ),
+        Rule(
+            "SECRET",
+            r"(?i)\b(?:use|try|enter|set|with) [\"'`]?([^\s\"'`<>|]{6,64})[\"'`]? (?:as|for) "
+            r"(?:the |your |my |a )?(?:new |temp(?:orary)? )?"
+            r"(?:password|passphrase|passcode|passwd)\b",
+            0.7,
+            _beside,
         ),
         # Somewhere after "password": letters, digits, and a sign.
         Rule(
@@ -201,13 +232,14 @@ class SecretRecognizer(PatternFamily):
         ),
         Rule(
             "SECRET",
-            r"(?i)\b(?:set-)?cookie: ?(?:[\w.\-]{1,40}=)([^\s;,]{12,})",
+            r"(?i)\b(?:set-)?cookie: ?(?:[\w.\-]{1,40}=)([^\s;,]{8,})",
             0.85,
             lambda text, start, end: (start, end, 0.85) if _beside(text, start, end) else None,
         ),
         Rule(
             "SECRET",
-            r"(?:^|[^A-Za-z0-9_\-/+.@])([A-Za-z0-9+/_\-]{20,}={0,2})",
+            r"(?:^|[^A-Za-z0-9_\-/+.@])([A-Za-z0-9+/_\-]{18,}\.[A-Za-z0-9_\-]{16,}|"
+            r"[A-Za-z0-9+/_\-]{20,}={0,2})",
             0.55,
             _bare,
         ),

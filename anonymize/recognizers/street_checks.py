@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
+
+import re2
 
 from anonymize.recognizers.interface import WEAK, Checked, ends_clean
 from anonymize.recognizers.lexicon import lexicon
 from anonymize.recognizers.street_words import (
     ENDINGS,
     FIRST,
+    HOUSES,
+    SECOND,
     SURE,
+    THINGS,
     TYPES,
     UNITS_OF,
 )
@@ -17,9 +23,32 @@ from anonymize.surrogates import fold
 from anonymize.surrogates.places import KEPT
 
 WORD = re.compile(r"[^\W\d_]+(?:['’.\-][^\W\d_]+)*")
-STREET_NEAR = re.compile(
-    rf"(?i)\d[^\n]{{1,40}}\b(?:{TYPES})\b|(?:{ENDINGS})\.?\s\d|\b(?:{FIRST})\s[^\n]{{2,40}}\d"
+_NEAR = rf"(?i)\d[^\n]{{1,40}}\b(?:{TYPES})\b|(?:{ENDINGS})\.?\s\d|\b(?:{FIRST})\s[^\n]{{2,40}}\d"
+_NEAR_ASCII, _NEAR_ANY = re2.compile(_NEAR), re.compile(_NEAR)
+
+
+@lru_cache(1 << 10)
+def street_near(text: str) -> bool:
+    """Whether ``text``, what stands before a number, holds what looks like a street.
+
+    In ASCII both kinds of pattern mean the same, and RE2's is the quicker one by far.
+    """
+    return (_NEAR_ASCII if text.isascii() else _NEAR_ANY).search(text) is not None
+
+
+_HOUSE = re.compile(
+    rf"(?:^|(?<=[^\w]))((?:[^\W\d_a-z][\w'’\-]* ){{0,3}}(?:{HOUSES})|"
+    r"(?:Résidence|Residence|Haus|Edif[ií]cio|Immeuble|Torre|Bâtiment|Bât\.|Lotissement|ZA|ZI|"
+    r"Villa|Quinta|Finca|Casa|Tower|Block)(?: (?:[^\W\d_a-z][\w'’\-]*|\d{1,4}|de|des|du|la)){1,3})"
+    r",[ \n]$"
 )
+_YEAR = re.compile(r"(?:19|20)\d\d$")
+
+
+def housed(text: str, start: int) -> int:
+    """Where the name of a house before the street begins: ``Rose Cottage, 4 Mill Lane``."""
+    found = _HOUSE.search(text, max(0, start - 56), start)
+    return found.start(1) if found else start
 
 
 def trim(text: str, start: int, end: int) -> int:
@@ -47,6 +76,7 @@ def street(text: str, start: int, end: int) -> Checked:
         return None
     if ordinal:
         return start, end, 0.7
+    start = housed(text, start)
     capital = sum(w[0].isupper() for w in names) >= len(names) / 2
     if capital and (kind[0].isupper() or last in SURE):
         return start, end, 0.75
@@ -79,7 +109,7 @@ def compound(text: str, start: int, end: int) -> Checked:
         return None
     word = WORD.findall(text[start:end])[-1] if text[start:end] else ""
     words = [w for w in WORD.findall(text[start:end]) if len(w) > 2]
-    if not words or any(fold(w) in lexicon().words for w in words[-1:]):
+    if not words or any(fold(w) in lexicon().words or fold(w) in THINGS for w in words[-1:]):
         return None  # "during 2024", "string 5"
     return start, end, 0.7 if words[0][0].isupper() or len(word) > 7 else 0.6
 
@@ -89,7 +119,35 @@ def prefixed(text: str, start: int, end: int) -> Checked:
     end = trim(text, start, end)
     if not ends_clean(text, end) or text[end : end + 1] in ("%", "€"):
         return None
-    return start, end, 0.7
+    return (housed(text, start) if text[start].isdigit() else start), end, 0.7
+
+
+def second(text: str, start: int, end: int) -> Checked:
+    """``Arany János utca 171``: the kind of street follows its name, which is no English."""
+    words = WORD.findall(text[start:end])
+    kind = next((i for i, w in enumerate(words) if i and fold(w.rstrip(".")) in _SECOND), 0)
+    names, known = [fold(w) for w in words[:kind]], lexicon()
+    if fold(words[kind].rstrip(".")) in _ENGLISH and all(w in known.words for w in names):
+        return None  # "Boarding gate 12", "Launch Pad 39"
+    if any(w.islower() and fold(w) in known.words and fold(w) not in KEPT for w in words[:kind]):
+        return None
+    return prefixed(text, start, end)
+
+
+_SECOND = frozenset(word.rstrip("\\.") for word in SECOND.split("|"))
+#: Of these, words of English.
+_ENGLISH = frozenset("gate ring pad park str alle tie kamp sok cad weg soi cesta trg ut".split())
+
+
+def numbered(text: str, start: int, end: int) -> Checked:
+    """``King Fahd Road 7714``, ``Avenue Louise 149 bte 24``: no year, nothing that is counted."""
+    end = trim(text, start, end)
+    after = WORD.match(text, end + 1, end + 20)
+    if not ends_clean(text, end, also="%€") or _YEAR.search(text, start, end):
+        return None
+    if after is not None and fold(after.group()) in UNITS_OF:
+        return None
+    return start, end, 0.65
 
 
 def loose(text: str, start: int, end: int) -> Checked:
@@ -152,7 +210,7 @@ def said(text: str, start: int, end: int) -> Checked:
 def unit(text: str, start: int, end: int) -> Checked:
     if not ends_clean(text, end):
         return None
-    near = STREET_NEAR.search(text[max(0, start - 90) : start]) is not None
+    near = street_near(text[max(0, start - 90) : start])
     value = text[start:end]
     sure = re.match(r"(?i)(?:suite|ste|apt|apartment)\b", value) is not None
     line = start > 0 and text[start - 1] == "\n"

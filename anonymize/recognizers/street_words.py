@@ -8,7 +8,8 @@ TYPES = (
     "terrace|ter|trail|trl|way|highway|hwy|parkway|pkwy|circle|cir|crescent|cres|close|gardens|"
     "grove|mews|row|walk|hill|plaza|loop|alley|expressway|turnpike|pike|quay|wharf|run|path|pass|"
     "crossing|heights|ridge|view|park|broadway|freeway|esplanade|parade|promenade|strand|green|"
-    "rise|vale|glen|bend|cove|croft|chase|drove|gate|causeway|causey|route|rte"
+    "rise|vale|glen|bend|cove|croft|chase|drove|gate|causeway|causey|route|rte|terr|bvd|xing|tce|"
+    "pde|cct|hts|trce|byp|expy|fwy|cswy|plz|lndg|mdws|crk|byway|mnr|jct"
 )
 #: The same, less sure: a capital letter is asked for.
 LOOSE_TYPES = (
@@ -34,14 +35,26 @@ SURE = frozenset(
 ENDINGS = (
     "straße|strasse|str|weg|platz|allee|gasse|damm|ufer|ring|chaussee|straat|laan|plein|gracht|"
     "kade|singel|dijk|steeg|markt|gatan|gata|vägen|väg|vej|gade|stræde|allé|katu|polku|tie|veien|"
-    "vegen|veg|utca|prospekt|eggen|stien|graben|steig|stieg|pfad|zeile|park"
+    "vegen|veg|utca|prospekt|eggen|stien|graben|steig|stieg|pfad|zeile|park|pad|burgwal|dreef|"
+    "poort|vegur|stígur|stigur|braut|vænget|vangen|torv|bakken|svingen|gränd|backen|torget|kuja|"
+    "raitti|reihe|twiete|kamp|gässchen|gässli|promenade|chemin"
+)
+#: Words with these endings that are things.
+THINGS = frozenset(
+    """
+    thinkpad launchpad notepad touchpad trackpad ipad gamepad joypad helipad footpad mousepad
+    keypad scratchpad bootcamp chromepad xpad prospekt
+    """.split()
 )
 #: Street types that stand between the name and the number.
 SECOND = (
     "straße|strasse|str|weg|platz|allee|gasse|damm|ufer|ring|chaussee|straat|laan|plein|gracht|"
     "kade|"
     "singel|allé|alle|gate|gata|vei|veg|vej|gade|plads|katu|tie|utca|útja|út|tér|körút|krt|ulice|"
-    "náměstí|prečac|trg|cesta|bulevar|caddesi|cad|sokak|sok|bulvarı"
+    "náměstí|prečac|trg|cesta|bulevar|caddesi|cad|sokak|sok|bulvarı|sokağı|mahallesi|iela|ulica|"
+    "prospekt|prospektas|pr\\.|gatvė|mnt|maantee|puiestee|tänav|reihe|twiete|kamp|markt|soi|"
+    "rakpart|kuja|torg|torv|plass|pad|bulvāris|проспект|улица|переулок|шоссе|площадь|бульвар|"
+    "набережная|вулиця"
 )
 #: Street types that come first, and mean little else in English.
 FIRST = (
@@ -53,7 +66,10 @@ FIRST = (
     "al\\.|"
     "aleje|osiedle|os\\.|ulitsa|улица|ул\\.|проспект|пр\\.|переулок|пер\\.|jalan|jl\\.?|gang|gg\\.|"
     "đường|phố|aleea|bulevardul|calea|rruga|kungsgatan|via dei|via della|via del|via di|χλμ|οδός|"
-    "λεωφόρος|thanon|soi"
+    "λεωφόρος|thanon|soi|trg|bul\\.|bulevar|bulevard|bulwar|leoforos|odos|plac|rynek|náměstí|"
+    "nám\\.|via dell'|via dello|via delle|piazzetta|piața|esplanada|glorieta|pasaje|pje\\.|"
+    "passeig|rambla|camí|estr\\.|trav\\.|jln\\.?|lebuh|lorong|persiaran|hẻm|ngõ|бульвар|наб\\.|"
+    "площадь|шоссе|вул\\.|вулиця"
 )
 #: The same, but words of English too.
 LOOSE_FIRST = (
@@ -63,6 +79,13 @@ LOOSE_FIRST = (
 INDIAN = (
     "h\\.? ?no|house no|door no|d\\.? ?no|plot no|plot|flat no|flat|shop no|survey no|sector|"
     "villa no|qtr no|quarter no"
+)
+#: Buildings with a name, as they stand before a street.
+HOUSES = (
+    "Cottage|Cottages|House|Lodge|Farm|Farmhouse|Barn|Rectory|Vicarage|Manor|Grange|Hall|Villa|"
+    "Tower|Towers|Court|Mansions|Apartments|Residency|Residence|Residences|Heights|Building|"
+    "Chambers|Works|Estate|Mill|Mews|Wharf|Point|Plaza|Park|Centre|Enclave|Complex|Arcade|"
+    "Granary|Stables|Chapel|Schoolhouse|Forge|Bungalow|Gatehouse|Croft|Bakery|Dairy|Smithy|Oast"
 )
 UNITS_OF = frozenset(
     """

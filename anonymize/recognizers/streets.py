@@ -7,15 +7,16 @@ from typing import ClassVar
 from anonymize.recognizers.blocks import CUED
 from anonymize.recognizers.interface import PatternFamily, Rule
 from anonymize.recognizers.street_checks import (
-    STREET_NEAR,
     blocks,
     box,
     capital,
     compound,
     loose,
     named,
+    numbered,
     prefixed,
     said,
+    second,
     street,
     town_code,
     unit,
@@ -24,6 +25,7 @@ from anonymize.recognizers.street_checks import (
 from anonymize.recognizers.street_words import (
     ENDINGS,
     FIRST,
+    HOUSES,
     INDIAN,
     LOOSE_FIRST,
     LOOSE_TYPES,
@@ -52,7 +54,8 @@ class StreetRecognizer(PatternFamily):
             Rule("STREET_ADDRESS", regex, score, check)
             for regex, score, check in (
                 (
-                    r"(?i)(?:^|[^\pL\pN.,$€£\-/])((?:\d{1,6}[A-Za-z]?|one|two|three|four|five|ten)"
+                    r"(?i)(?:^|[^\pL\pN.,$€£\-/])((?:\d{1,6}[A-Za-z]?|(?-i:[NSEW]\d{2,5} ?[NSEW]\d{2,5})|"
+                    r"one|two|three|four|five|ten)"
                     rf"(?:[\-/]\d{{1,5}}[a-z]?)?,?[ \n](?:{_NAME} ){{0,5}}?(?:{TYPES})\b\.?"
                     rf"(?: (?:N|S|E|W|NE|NW|SE|SW|north|south|east|west)\b)?{_TAIL})",
                     0.75,
@@ -80,9 +83,36 @@ class StreetRecognizer(PatternFamily):
                     compound,
                 ),
                 (
-                    rf"(?:^|[^\pL\pN])((?:\p{{Lu}}[\pL.'’\-]+ ){{1,3}}(?i:{SECOND})\.? {_NUMBER})",
+                    rf"(?:^|[^\pL\pN])(\p{{Lu}}[\pL.'’\-]+ (?:\pL[\pL.'’\-]+ ){{0,2}}?(?i:{SECOND})"
+                    rf"\.? (?:(?i:no|nr)[.:]{{0,2}} ?)?{_NUMBER})",
                     0.7,
-                    prefixed,
+                    second,
+                ),
+                (
+                    r"(?:^|[^\pL\pN])((?:\p{Lu}[\pL'’\-]+ ){1,3}(?:Street|Road|Avenue|Boulevard|"
+                    r"Lane|Rd|Ave|Blvd)\.? (?:No\.? ?)?\d{1,5}[A-Za-z]?)",
+                    0.65,
+                    numbered,
+                ),
+                (
+                    r"(?:^|[^\pL\pN])((?:[Aa]venue|[Bb]oulevard|[Bb]oul\.|[Bb]vd|[Cc]ours|[Aa]llée|"
+                    r"[Bb]ulevardi?) (?:(?:de|du|des|la|le|les|of) ){0,2}(?:\p{Lu}[\pL.'’\-]+ ){1,3}"
+                    r"\d{1,4}[A-Za-z]?(?: (?:bte|boîte|bus|box) ?[0-9A-Z]{1,4})?)",
+                    0.65,
+                    numbered,
+                ),
+                (
+                    rf"(?:^|[^\pL\pN])((?:The )?(?:\p{{Lu}}[\pL'’\-]+ ){{1,3}}(?:{HOUSES}), "
+                    r"(?:\p{Lu}[\pL'’\-]+ ){1,2}(?:Lane|Road|Street|Avenue|Close|Drive|Hill|Green|"
+                    r"Row|Terrace|Gardens|Crescent|Square))",
+                    0.6,
+                    named,
+                ),
+                (
+                    r"(?:^|[^\pL\pN])((?:[Bb]rgy\.?|[Bb]arangay|[Pp]urok|[Ss]itio) "
+                    r"(?:\p{Lu}[\pL'’\-]+|\d{1,3})(?: \p{Lu}[\pL'’\-]+){0,2})",
+                    0.6,
+                    named,
                 ),
                 (
                     rf"(?i)(?:^|[^\pL\pN])((?:{FIRST}) (?:{_NAME},? ){{1,5}}?(?:# ?|nº ?|"
@@ -161,7 +191,7 @@ class StreetRecognizer(PatternFamily):
                     r"locked bag|private bag|"
                     r"postfach|postbus|bo[iî]te postale|casella postale|apartado(?: de correos)?|"
                     r"caixa postal|skr\. poczt\.|psc \d{1,5},? box|unit \d{1,5} box|"
-                    r"r\.?r\.? ?\d{1,3},? box)\.?\s?(?:no\.? ?|# ?)?\d{1,7})",
+                    r"[rh]\.?[rc]\.? ?\d{1,3},? box)\.?\s?(?:no\.? ?|# ?)?\d{1,7}(?: \d{2,3}\b){0,2})",
                     0.75,
                     box,
                 ),
@@ -216,4 +246,4 @@ class StreetRecognizer(PatternFamily):
     )
 
 
-__all__ = ["STREET_NEAR", "StreetRecognizer"]
+__all__ = ["StreetRecognizer"]

@@ -58,6 +58,8 @@ def _handle(text: str, start: int, end: int) -> Checked:
     runs = [fold(run) for run in _RUN.findall(value)]
     if len(runs) < 2 or any(run in _VERBS for run in runs):
         return None
+    if len(runs[0]) < 3 and not any(c.isdigit() for c in value):
+        return start, end, WEAK  # st.st_mode
     names = [known.is_name(run) for run in runs]
     digits = any(c.isdigit() for c in value)
     first = known.is_first(runs[0])

@@ -27,18 +27,42 @@ table bicycles? sofa mattress pillow blanket shelf bookshelf rack mat dumbbells?
 scooter skateboard helmet racket puzzle toy doll stroller crib perfume cologne shampoo lotion cream
 soap razor toothbrush guitar piano violin drums? car suv truck sedan pickup engine tires? tyres?
 bottle mug pan skillet knife cookware salad sauce soup beer wine whiskey whisky vodka cheese
-chocolate coffee tea
+chocolate coffee tea trainers sneaker bookcase bookcases cabinet wardrobe dresser sideboard
+nightstand stool bench armchair recliner couch ottoman rug curtains? duvet cushion towels?
+knife knives fork spoon pot kettles? wok grater peeler corkscrew opener thermos flask tumbler
+lights? lantern torch chandelier pendant sconce candles? clock mirror vase frame
+puddings? biscuits? cookies? crisps chips cereal sauce ketchup mustard mayonnaise jam honey noodles
+pasta pizza burger sausages? ham bacon yoghurt yogurt cheese ice-cream chocolates? sweets gum
+loafers clogs moccasins heels pumps flats blazer cardigan jumper pullover parka raincoat vest
+leggings chinos tights bra pyjamas pajamas robe tie bow-tie scarves handbag tote satchel briefcase
+holdall duffel necklace bracelet earrings? ring pendant ukulele banjo cello trumpet saxophone
+amplifier turntable subwoofer projector dashcam tripod binoculars telescope microscope drone
+stapler sharpener highlighters? markers? pens? pencils? crayons easel notebook planner
+crowbar spanner pliers screwdriver chisel sandpaper ladder wheelbarrow shovel rake spade
+carseat pram highchair pacifier diapers nappies rattle teddy lego puzzle
 thing brand model version edition app website store shop catalogue catalog
 language compiler runtime notebook notebooks package library framework server cluster file files
 format syntax code script scripts tablets? capsules? dose generic
 """
 _NOUN = "|".join(_NOUNS.split())
 _AHEAD = 72
+#: Around a cell, an entry, a value.
+_EDGES = frozenset(("", "|", ",", ";", "\t", "\n", '"', "'"))
+#: Of these, what people have files, apps and stores of: nothing that is named after them.
+_NO_GOODS = frozenset(
+    """
+    thing brand model version edition app website store shop catalogue catalog language compiler
+    runtime notebook notebooks package library framework server cluster file files format syntax
+    code script scripts dose generic salad engine phone card desk table frame ring file
+    """.split()
+)
 #: Hiking Boots, size 42 (capitalised); drill (small); DHP-485, V15 (a model).
 _TITLED = re.compile(
     rf"(?:[ \u00a0][^\W_a-z][\w\-]{{0,20}}){{0,3}}[ \u00a0](?i:{_NOUN})\b(?=[^a-z]|\s[a-z])"
 )
 _SMALL = re.compile(rf"(?:[ \u00a0][a-z\-]{{2,14}})?[ \u00a0](?:{_NOUN})\b")
+#: With so many words they are slow, and the same few characters follow in text that repeats.
+_titled, _small = lru_cache(1 << 10)(_TITLED.match), lru_cache(1 << 10)(_SMALL.match)
 _MODEL = re.compile(
     r"[ \u00a0](?:[A-Z]{1,4}-?\d[\w\-]{0,8}|[A-Z][a-z]+ \d{1,3}\b|\d{1,4}[A-Z]{1,3}\b)"
 )
@@ -52,7 +76,10 @@ _PRICE = re.compile(
 )
 _MADE_BY = re.compile(r"(?i)(\w*)[ \u00a0]by[ \u00a0]$")
 _OFFER = re.compile(r"(?i)(?:% off|percent off|\bsale\b|discount|\bbrand\b|\bnew in\b)")
-_THE = re.compile(r"(?i)\b(?:the|an?|this|that|these|those|new|my|your|our)[ \u00a0]$")
+_THE = re.compile(
+    r"(?i)\b(?:the|an?|this|that|these|those|new|my|your|our)[ \u00a0](?:(?:aunt|uncle|mr|mrs|dr)"
+    r"\.?[ \u00a0])?$"
+)
 _GIVEN_TO = re.compile(
     r"(?i)\b(?:gave|gives?|sends?|sent|bought|buy|gets?|got|offer(?:ed)?|owes?|told|tell|lend|lent|"
     r"shows?|showed|hands?|handed|brings?|brought|mr|mrs|ms|dr|for|to|from|with)\.?[ \u00a0]$"
@@ -72,7 +99,7 @@ def is_ware(text: str, start: int, end: int) -> bool:
     if _FIRM.match(after):
         return not _given(word)
     if " " in word:
-        return word.count(" ") < 4 and _sold(word)
+        return word.count(" ") < 4 and (_sold(word) or _called(text, start, end, after))
     if word[0].islower():
         return _substance(word)
     if _substance(word):
@@ -91,15 +118,28 @@ def is_ware(text: str, start: int, end: int) -> bool:
     rest = after[2:] if owned else after
     if owned and not determined:
         return False
-    if _TITLED.match(rest):
+    if _called(text, start, end, after):
+        return True
+    if _titled(rest):
         return determined or not _given(word)
     if determined:
-        return _SMALL.match(rest) is not None or _MODEL.match(rest) is not None
+        return _small(rest) is not None or _MODEL.match(rest) is not None
     return (
         not lexicon().is_first(fold(word))
         and _GIVEN_TO.search(before) is None
-        and _SMALL.match(rest) is not None
+        and _small(rest) is not None
     )
+
+
+def _called(text: str, start: int, end: int, after: str) -> bool:
+    """``the Stan Smith trainers``; ``Stella Artois glass`` alone in its text or cell."""
+    match = _small(after) or _titled(after)
+    if match is None or match.group().split()[-1].lower() in _NO_GOODS:
+        return False
+    if _THE.search(text, max(0, start - 8), start) is not None:
+        return True
+    before, behind = text[max(0, start - 3) : start].strip(" *"), after[match.end() :].strip(" *.")
+    return before[-1:] in _EDGES and behind[:1] in _EDGES
 
 
 def _sold(word: str) -> bool:

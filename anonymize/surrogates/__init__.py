@@ -20,6 +20,7 @@ from anonymize.surrogates.crypto import CryptoForm
 from anonymize.surrogates.dates import DateForm
 from anonymize.surrogates.degrees import DegreesForm
 from anonymize.surrogates.documents import CardForm, IbanForm, SsnForm, iban_valid, luhn_valid
+from anonymize.surrogates.glued import apart, joined
 from anonymize.surrogates.hashed import HashForm, MarkForm
 from anonymize.surrogates.identifiers import IdentifierForm
 from anonymize.surrogates.interface import Form
@@ -36,6 +37,8 @@ __all__ = ["WEAK", "Form", "Surrogates", "fold", "iban_valid", "luhn_valid"]
 
 #: Forms that refuse what is not well-formed.
 _STRICT = frozenset(("DATE_OF_BIRTH", "CREDIT_CARD", "IBAN_CODE", "US_SSN", "PHONE_NUMBER"))
+#: Handles, and ids that may be handles: names in them may be run together.
+_GLUED = frozenset(("USERNAME", "ACCOUNT_ID", "PAYMENT_ID", "GOVERNMENT_ID", "EMAIL_ADDRESS"))
 #: Forms without room for a check by which a surrogate can be told for sure.
 WEAK = frozenset(("STREET_ADDRESS", "POSTAL_CODE", "COORDINATES"))
 _STEPS = 4
@@ -99,6 +102,8 @@ class Surrogates:
         self._other: Form = PhraseForm(keyed, self.words)
         self.make = lru_cache(keyed.cache_size)(self._make)
         self.first = lru_cache(keyed.cache_size)(self._first)
+        #: Whether a surface is a surrogate of this entity's form.
+        self.owns = lru_cache(keyed.cache_size)(self._owns)
 
     @property
     def blind(self) -> bool:
@@ -109,12 +114,19 @@ class Surrogates:
         """The form for ``entity``."""
         return self._forms.get(entity, self._other)
 
+    def _owns(self, entity: str, surface: str) -> bool:
+        return self.form(entity).owns(surface)
+
     def _make(self, entity: str, surface: str) -> str:
         """The surrogate of ``surface`` as an ``entity``; a surrogate is returned as it is."""
         form = self.form(entity)
         if self._keyed.blind:
             made = form.make(surface)
             return self._other.make(surface) if made == surface and entity in _STRICT else made
+        if entity in _GLUED:
+            parted = apart(surface, self.words.is_word)
+            if parted != surface:
+                return joined(self._settled(form, parted))
         made = self._settled(form, surface)
         if entity not in _STRICT:
             return made

@@ -12,7 +12,7 @@ TITLES = frozenset(
     """
     mr mrs ms miss mx dr doctor prof professor sir madam mister mme mlle monsieur madame
     herr frau fraulein dipl ing senor senora senorita sr sra srta signor signora rev
-    reverend captain capt lt sgt col sheikh
+    reverend captain capt lt sgt col
     """.split()
 )
 SUFFIXES = frozenset(

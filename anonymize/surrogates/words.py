@@ -39,8 +39,9 @@ _SHAPE = re.compile(
     rf"[aeiou](?:[{_CONSONANTS}][aeiou]){{5,7}}[qx][aeiou]|"
     rf"[{_CONSONANTS}](?:[aeiou][{_CONSONANTS}]){{5,7}}[aeiou][qx]"
 )
-_LONG_RUN = re.compile(r"[^\W\d_]{13,17}(?![^\W\d_])")
+_LONG_RUN = re.compile(r"[^\W\d_]{13,34}(?![^\W\d_])")
 _LENGTHS = frozenset(2 * pairs + 3 for pairs in (_SHORT, _NINE, _LONG))
+_SHORTEST = min(_LENGTHS)
 _FOLD = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th"})
 
 # Letters of invented words in other scripts, in the order of the Latin ones. Where the script
@@ -139,7 +140,22 @@ class Words:
         return any(self.is_word(fold(m.group())) for m in _LONG_RUN.finditer(text))
 
     def _is_word(self, token: str) -> bool:
-        if len(token) not in _LENGTHS or self._keyed.blind:
+        if len(token) < _SHORTEST or self._keyed.blind:
+            return False
+        return self._is_made(token) or self._is_glued(token)
+
+    def _is_glued(self, token: str) -> bool:
+        """Whether it is an invented word and an initial, or two invented words."""
+        count = len(token)
+        if count - 1 in _LENGTHS:
+            return self._is_made(token[1:]) or self._is_made(token[:-1])
+        return any(
+            count - cut in _LENGTHS and self._is_made(token[:cut]) and self._is_made(token[cut:])
+            for cut in _LENGTHS
+        )
+
+    def _is_made(self, token: str) -> bool:
+        if len(token) not in _LENGTHS:
             return False
         token = plain(token)
         if _SHAPE.fullmatch(token) is None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
-from anonymize.trace import Json
+from anonymize.trace import Json, ToolDefinition
 from replay.environment import Environment
 from replay.recording import Case
 
@@ -22,4 +22,13 @@ class Agent(Protocol):
 
     def run(self, case: Case, env: Environment) -> Json:
         """The agent's output for this case. Whatever the agent raises passes through."""
+        ...
+
+
+@runtime_checkable
+class HasTools(Protocol):
+    """An agent whose tools can be looked at before it runs."""
+
+    def tools(self) -> tuple[ToolDefinition, ...]:
+        """The tools found in it. Those that it makes while it runs are missing."""
         ...

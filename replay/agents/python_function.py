@@ -37,7 +37,11 @@ class PythonFunction:
     @classmethod
     def load(cls, target: str, where: str) -> PythonFunction:
         """Import the agent. Raises :class:`UsageError` that says what is wrong, and where."""
-        function = load_function(target, where)
+        return cls.checked(load_function(target, where), target, where)
+
+    @classmethod
+    def checked(cls, function: Callable[..., Any], target: str, where: str) -> PythonFunction:
+        """The same for a function that was found. Raises :class:`UsageError`."""
         try:
             inspect.signature(function).bind(None, None)
         except TypeError:
@@ -86,6 +90,18 @@ def load_function(target: str, where: str) -> Callable[..., Any]:
     Raises:
         UsageError: the module is missing, can't be imported, or has no such function.
     """
+    found = load_object(target, where)
+    if not callable(found):
+        raise UsageError(
+            f"'{target}' is not a function but a {type(found).__name__}",
+            where=where,
+            fix="name a function, or an object that can be called",
+        )
+    return found  # type: ignore[no-any-return]  # callable() narrows no further
+
+
+def load_object(target: str, where: str) -> Any:
+    """Whatever ``module:name`` names. Raises as :func:`load_function`."""
     module_name, _, path = target.partition(":")
     found: Any = _import(module_name, where)
     for name in path.split("."):
@@ -97,13 +113,7 @@ def load_function(target: str, where: str) -> Callable[..., Any]:
                 fix=f"did you mean '{like}'?" if like else "check the name after the colon",
             )
         found = getattr(found, name)
-    if not callable(found):
-        raise UsageError(
-            f"'{target}' is not a function but a {type(found).__name__}",
-            where=where,
-            fix="name a function, or an object that can be called",
-        )
-    return found  # type: ignore[no-any-return]  # callable() narrows no further
+    return found
 
 
 def extend_path(folders: Sequence[Path]) -> None:

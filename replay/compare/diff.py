@@ -25,6 +25,7 @@ from replay.compare.quick import identical, views
 from replay.compare.reads import compare_reads, compare_results
 from replay.compare.record import FIDELITY, REASON, STATUS, fidelity_of, on_record
 from replay.compare.settings import CompareSettings
+from replay.compare.tape import compare_tape
 from replay.compare.text import visible
 from replay.compare.tools import ToolCatalog
 from replay.compare.verdict import trace_verdict
@@ -206,6 +207,7 @@ class _Comparison:
         self._provenance(findings)
         compare_reads(ours, theirs, aligned, self.changes, settings, findings)
         compare_results(ours, theirs, aligned, self.ignored, findings)
+        compare_tape(candidate, (ours, theirs), settings, findings)
         if not any(_ANSWER_LOST.intersection(t.lossy_flags) for t in self.traces):
             compare_claims(ours, theirs, (outputs[0], outputs[1]), settings, findings)
             answers = Answers(

@@ -34,6 +34,8 @@ class CompareSettings:
     ``resource_keys``: names of arguments that name the thing a write changes, besides those
     that look like ids. ``acknowledgements`` and ``refusals``: further phrases with which agents
     admit a failure or decline.
+    ``strict_tape``: a replay's calls that the recording does not answer, and recorded calls that it
+    does not make, are divergences by themselves (``OFF_TAPE``), whatever they do.
     ``max_divergences``: how many are kept for each trace, worst first.
     """
 
@@ -54,6 +56,7 @@ class CompareSettings:
     resource_keys: tuple[str, ...] = ()
     acknowledgements: tuple[str, ...] = ()
     refusals: tuple[str, ...] = ()
+    strict_tape: bool = False
     max_divergences: int = 200
     fail_on: FailOn = "regressed"
 

@@ -210,6 +210,10 @@ _TITLES: dict[str, Callable[[Sequence[Divergence], Divergence], str]] = {
     "ARGS_CHANGED": _argument,
     "ERROR_CHANGED": lambda _, d: "fails in another way",
     "RESULT_CHANGED": lambda _, d: f"{_tool(d)} answers the same call differently",
+    "STALE_READ": lambda _, d: f"stale answers of {_tool(d)} after another write",
+    "OFF_TAPE": lambda _, d: (
+        f"{_tool(d)} is {'not on the tape' if d.kind == 'unexpected' else 'left out of the tape'}"
+    ),
     "ORDER_CHANGED": lambda _, d: f"calls in another order: {_names(d.tools)}",
     "BUDGET": _more("more tokens", "fewer tokens"),
     "COST": _more("higher cost", "lower cost"),

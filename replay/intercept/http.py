@@ -14,20 +14,26 @@ import dataclasses
 import threading
 from collections import Counter
 from operator import itemgetter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from anonymize.jsontools import JsonError, loads
 from anonymize.trace import Json, LLMCall, Other, StepError
-from replay.errors import BrokenReplay, EgressBlocked
+from replay.errors import BrokenReplay, EgressBlocked, EndOfRun
 from replay.intercept.cassette import Cassette, Interaction, Timing, body_of, interaction, key_of
 from replay.intercept.clients.asking import where
 from replay.intercept.guard import blocked
 from replay.intercept.hosts import AllowedHosts
+from replay.intercept.keys import DEFAULT_RULES
+from replay.intercept.modelled import as_interaction, dialect_for, is_retry, read_request
 from replay.intercept.nearest import nearest_recorded
 from replay.intercept.playback import AT_ONCE, Pace
 from replay.intercept.router import Router, install
 from replay.intercept.wire import Exchange, read_exchange
+from replay.wire import Dialect
 from replay.world import World
+
+if TYPE_CHECKING:
+    from replay.clock import Chance, VirtualClock
 
 __all__ = ["HttpScope", "Router", "install"]
 
@@ -47,8 +53,12 @@ class HttpScope:
         *,
         recorded_only: bool = False,
         pace: Pace = AT_ONCE,
+        asked: Counter[str] | None = None,
     ) -> None:
+        """``asked`` counts each request over several runs of one trace."""
         self.pace = pace
+        self.clock: VirtualClock | None = None
+        self.chance: Chance | None = None
         self._recorded: list[tuple[int, Interaction]] = []
         self._world = world
         self._agent = agent
@@ -56,7 +66,7 @@ class HttpScope:
         self._ignored = ignored
         self._cassette = cassette
         self._recorded_only = recorded_only
-        self._occurrences: Counter[str] = Counter()
+        self._occurrences: Counter[str] = Counter() if asked is None else asked
         self._open: dict[int, Any] = {}
         self._lock = threading.Lock()
 
@@ -69,17 +79,60 @@ class HttpScope:
         """
         host, port = str(request.host), request.port
         allowed = self._hosts.allows(host, port)
+        dialect = dialect_for(request)
+        played = dialect is not None and self._world.models.plays
         if not allowed:
             if self._ignored.allows(host, port):
                 return None  # the guard lets it fail the way an unreachable host does
-            if self._cassette is None:
+            if self._cassette is None and not played:
                 raise self._blocked(request)
-        if _is_llm(request):
-            self._world.count_llm_call()
+        if dialect is not None:
+            return self._begin_model_call(request, dialect, allowed=allowed)
         found = self._look_up(request)
-        if found is None and not allowed:
+        if found is None:
+            self._check_live(request, allowed=allowed)
+        return found
+
+    def _begin_model_call(
+        self, request: Any, dialect: Dialect, *, allowed: bool
+    ) -> Interaction | None:
+        """The same for a call of a model, which the recording's own model calls may answer."""
+        models, again = self._world.models, is_retry(request)
+        self._world.count_llm_call()
+        asked = read_request(dialect, request) if models.plays else None
+        found = None
+        try:
+            answer = models.forced(retry=again)
+            if answer is None and asked is not None and models.mode == "hybrid":
+                # Before the cassette, which holds what the recording did not: asked the other
+                # way round, the next run would give the answers of equal calls in another order.
+                answer = models.answer(asked, retry=again)
+            if answer is None:
+                found = self._look_up(request)
+            else:
+                self._opened(request)
+            if answer is None and found is None and asked is not None and models.mode == "recorded":
+                answer = models.answer(asked, retry=again)
+        except EndOfRun as error:
+            raise self._world.end(error) from None
+        # A mistake of ours: SDKs would make a connection error of it, and blame the network.
+        except Exception as error:
+            what = f"a model call could not be looked up ({type(error).__name__})"
+            raise self._world.end(BrokenReplay(what)) from error
+        if answer is not None and asked is not None:
+            rules = self._cassette.rules if self._cassette is not None else DEFAULT_RULES
+            return as_interaction(request, dialect, asked, answer.answer, rules)
+        if found is None:
+            self._check_live(request, allowed=allowed)
+        # What a real model said in an earlier run is no more production's answer than today's.
+        models.answered("live" if found is None or found.trace_id else "exact")
+        return found
+
+    def _check_live(self, request: Any, *, allowed: bool) -> None:
+        """Nothing recorded answers: may the request be made?"""
+        if not allowed:
             raise self._blocked(request)
-        if found is None and self._recorded_only:
+        if self._recorded_only:
             raise self._world.end(
                 BrokenReplay(
                     f"{request.method} to {where(request)} is not in the cassette, and [llm] mode "
@@ -87,17 +140,22 @@ class HttpScope:
                     f"{nearest_recorded(self._cassette, request)}"
                 )
             )
-        return found
+
+    def _opened(self, request: Any) -> None:
+        with self._lock:
+            request.replay_place = place = self._world.capture.open()
+            self._open[place] = request
 
     def _look_up(self, request: Any) -> Interaction | None:
         cassette = self._cassette
-        key = key_of(request, cassette.rules) if cassette is not None else ""
+        if cassette is None:
+            self._opened(request)
+            return None
+        key = key_of(request, cassette.rules)
         with self._lock:
             # Under one lock: of equal requests, the first to get its place gets the first answer.
             request.replay_place = place = self._world.capture.open()
             self._open[place] = request
-            if cassette is None:
-                return None
             occurrence = self._occurrences[key]
             self._occurrences[key] += 1
         return cassette.get(self._world.case.trace_id, key, occurrence)
@@ -164,11 +222,6 @@ class HttpScope:
             started_at=capture.start_of(place),
         )
         capture.close(place, step)
-
-
-def _is_llm(request: Any) -> bool:
-    path = str(request.path)
-    return path.endswith(("/chat/completions", "/responses", "/messages"))
 
 
 def _step(request: Any, response: dict[str, Any] | None) -> LLMCall | Other:

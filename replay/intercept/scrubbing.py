@@ -7,7 +7,7 @@ out with a reason. Nothing here loads the scrubber: the caller brings one.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit, urlunsplit
@@ -29,21 +29,31 @@ _FREE_TEXT = ("content-disposition", "link", "location", "x-goog-upload-url")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scrubbed:
-    """``items`` are scrubbed; ``left_out`` are the reasons for those that could not be."""
+    """``items`` are scrubbed; ``left_out`` are the reasons for those that could not be.
+
+    ``places`` are those of ``items`` among what was given.
+    """
 
     items: tuple[Interaction, ...]
     left_out: tuple[str, ...] = ()
+    places: tuple[int, ...] = ()
 
 
 def scrub_interactions(
-    items: Sequence[Interaction], scrubber: AnyScrubber, rules: MatchRules = DEFAULT_RULES
+    items: Sequence[Interaction],
+    scrubber: AnyScrubber,
+    rules: MatchRules = DEFAULT_RULES,
+    *,
+    trusted: Collection[str] = (),
 ) -> Scrubbed:
-    """The exchanges of one recording, scrubbed together."""
+    """The exchanges of one recording, scrubbed together; ``trusted`` as for a scrubber."""
     opened: list[_Open] = []
+    places: list[int] = []
     left_out: list[str] = []
-    for item in items:
+    for place, item in enumerate(items):
         try:
             opened.append(_Open(item))
+            places.append(place)
         except Unreadable as error:
             left_out.append(str(error))
     steps = tuple(
@@ -52,13 +62,14 @@ def scrub_interactions(
     )
     if not steps:
         return Scrubbed(items=(), left_out=tuple(left_out))
-    (result,) = scrubber.scrub_all([Trace(trace_id="cassette", steps=steps)])
+    found_in = Trace(trace_id="cassette", steps=steps)
+    (result,) = scrubber.scrub_all([found_in], trusted=trusted)
     if isinstance(result, QuarantinedTrace):
         reasons = [*left_out, *[f"can't be scrubbed: {result.reason}"] * len(opened)]
         return Scrubbed(items=(), left_out=tuple(reasons))
     done = zip(opened, result.trace.steps, strict=True)
     found = tuple(one.closed(step, rules) for one, step in done)
-    return Scrubbed(items=found, left_out=tuple(left_out))
+    return Scrubbed(items=found, left_out=tuple(left_out), places=tuple(places))
 
 
 class _Open:

@@ -115,15 +115,19 @@ def count(value: Json) -> int | None:
 def plain_content(content: Json) -> Json:
     """Parts that are all text become one text: providers accept both, so they mean the same."""
     if isinstance(content, list):
-        parts = [
-            p.get("text") if isinstance(p, dict) and "text" in text(p.get("type")) else None
-            for p in content
-        ]
+        parts = [_part_text(p) if isinstance(p, dict) else None for p in content]
         texts = [p for p in parts if isinstance(p, str)]
         if texts and len(texts) == len(parts):
             return "".join(texts)
         return content or None
     return content
+
+
+def _part_text(part: dict[str, Json]) -> Json:
+    kind = text(part.get("type"))
+    if "text" in kind:
+        return part.get("text")
+    return part.get("refusal") if kind == "refusal" else None
 
 
 def tool_request(name: Json, arguments: Json, call_id: Json) -> ToolRequest:

@@ -75,7 +75,6 @@ AGENT = '[agents.v2]\ntarget = "m:f"\n'
         ('[tools.x]\nmiss = "nearst"', "not one of", "tools.x.miss", "'nearest'"),
         ('[tools.x]\nignore_arguments = ["ts"]', "not a path", "ignore_arguments", "$.timestamp"),
         ('[tools.x]\nsimulate = "m.f"', "does not name a function", "tools.x.simulate", ""),
-        ('[llm]\nmode = "recorded"', "needs a cassette", "llm", "cassette"),
         ("x = [", "not valid TOML", "replay.toml", "mend"),
     ],
 )

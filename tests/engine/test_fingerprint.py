@@ -88,3 +88,20 @@ def test_it_changes_with_agent_config_faults_and_seed(root: Path) -> None:
 
 def test_it_does_not_change_with_how_a_run_is_carried_out(root: Path) -> None:
     assert mark(root, replay={"workers": 7, "runs": "x"}, compare={"a": 1}) == mark(root)
+
+
+def test_it_changes_with_what_recorded_http_answers(root: Path) -> None:
+    """With the cassettes of ``[http]`` always, with that of ``[llm]`` only if it is just read."""
+    http = {"cassettes": ["a.parquet"]}
+    marks = [mark(root), mark(root, http=http)]
+    (root / "a.parquet").write_bytes(b"one")
+    marks.append(mark(root, http=http))
+    (root / "a.parquet").write_bytes(b"two")
+    marks.append(mark(root, http=http))
+    marks.append(mark(root, http=http | {"ignore_query": ["nonce"]}))
+    assert len(set(marks)) == len(marks)
+    live = {"cassette": "a.parquet"}
+    before = mark(root, llm=live), mark(root, llm=live | {"mode": "recorded"})
+    (root / "a.parquet").write_bytes(b"three")
+    after = mark(root, llm=live), mark(root, llm=live | {"mode": "recorded"})
+    assert (before[0] == after[0], before[1] == after[1]) == (True, False)

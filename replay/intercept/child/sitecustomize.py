@@ -25,9 +25,17 @@ def _guard(entries: tuple[str, ...]) -> None:
         if event.startswith("socket."):
             refused = hosts.refused(event, args)
             if refused:
+                _tell(refused)
                 raise ConnectionRefusedError(f"replay: {refused[0]} is not in allow_hosts")
 
     sys.addaudithook(hook)
+
+
+def _tell(refused: tuple[str, int | None]) -> None:
+    """To the harness, where it gave a descriptor for this."""
+    host, port = refused
+    with contextlib.suppress(KeyError, ValueError, OSError):
+        os.write(int(os.environ["REPLAY_GUARD_FD"]), f"{host}:{port or ''}\n".encode())
 
 
 if "REPLAY_ALLOW_HOSTS" in os.environ:

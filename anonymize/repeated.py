@@ -1,0 +1,159 @@
+"""Traces that say nothing new: every value in them stands, whole, in traces that were scrubbed.
+
+A new version of an agent mostly says and does what the recording has. To search that again finds
+nothing that was not found before, and takes most of a run's time. Only whole values count: two
+known halves in one text are a new text, and are searched.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
+
+from anonymize.jsontools import JsonError, dumps, loads
+from anonymize.scopes import SCOPE_TAG
+from anonymize.scrubbed import ScrubbedTrace, _seal
+from anonymize.trace import LLMCall, Trace
+
+#: Fields that who replays fills in, never the agent; numbers in them are times and counts.
+_NOT_SAID = frozenset(
+    """step_id parent_id started_at duration_ms usage flags lossy_flags fidelity effect origin
+    source agent_version fault""".split()
+)
+#: What providers say of how an answer ended: each names the same things differently.
+_ENDINGS = frozenset(
+    """stop length tool_call tool_calls tool_use function_call content_filter end_turn max_tokens
+    stop_sequence pause_turn refusal completed incomplete failed cancelled error""".split()
+)
+#: Numbers with fewer digits are nobody's: a card, an account or a phone number has more.
+_FEWEST_DIGITS = 5
+#: A text as long as this is not taken apart to see whether it is JSON.
+_LONGEST_JSON = 200_000
+_DEEPEST = 64
+#: Characters of texts that are remembered.
+_MOST_CHARS = 8_000_000
+
+Value = str | int | float
+
+
+def values_of(trace: Any) -> Iterator[Value]:
+    """Every text and long number that a trace (or part of one) says, keys included."""
+    todo: list[Any] = [trace]
+    while todo:
+        item = todo.pop()
+        if isinstance(item, str):
+            yield item
+        elif isinstance(item, bool) or item is None:
+            continue
+        elif isinstance(item, int | float):
+            if sum(char.isdigit() for char in repr(item)) >= _FEWEST_DIGITS:
+                yield item
+        elif isinstance(item, Mapping):
+            todo.extend(item)
+            todo.extend(item.values())
+        elif isinstance(item, list | tuple):
+            todo.extend(item)
+        elif dataclasses.is_dataclass(item):
+            todo.extend(
+                getattr(item, field.name)
+                for field in dataclasses.fields(item)
+                if field.name not in _NOT_SAID
+            )
+
+
+class Repeats:
+    """Seals traces that say nothing new. Holds what texts became, in memory and bounded.
+
+    A text that was searched once in this run (an agent's new instructions) is not searched again:
+    in another trace of the same scope it becomes what it became. Not thread-safe.
+    """
+
+    def __init__(self, figures: Collection[str] = ()) -> None:
+        """Tags named in ``figures`` are whoever replays' own and are not looked at."""
+        self._figures = figures
+        self._became: dict[tuple[str, str], str] = {}
+        self._chars = 0
+
+    def seal(self, trace: Trace, known: Collection[Value], *, policy: str) -> ScrubbedTrace | None:
+        """``trace`` sealed if all that it says is among ``known``, else ``None``: scrub it.
+
+        ``known`` are the :func:`values_of` scrubbed traces, ``policy`` is that of theirs.
+        """
+        changed: dict[str, str] = {}
+        scope = trace.tags.get(SCOPE_TAG, "")
+        for value in values_of(self._said(trace)):
+            if _is_known(value, known, 0):
+                continue
+            became = self._became.get((scope, value)) if isinstance(value, str) else None
+            if became is None:
+                return None
+            changed[str(value)] = became
+        return _seal(_replaced(trace, changed) if changed else trace, policy, {})
+
+    def learn(self, trace: Trace, scrubbed: ScrubbedTrace) -> None:
+        """What the texts of ``trace`` became when it was scrubbed."""
+        scope = trace.tags.get(SCOPE_TAG, "")
+        before, after = list(values_of(trace)), list(values_of(scrubbed.trace))
+        if len(before) != len(after):
+            return  # something was dropped: there is no telling which text is which
+        for raw, made in zip(before, after, strict=True):
+            if not isinstance(raw, str) or not isinstance(made, str):
+                continue
+            if (scope, raw) not in self._became and self._chars + len(raw) < _MOST_CHARS:
+                self._became[scope, raw] = made
+                self._chars += len(raw)
+
+    def _said(self, trace: Trace) -> Trace:
+        steps = tuple(
+            dataclasses.replace(step, finish_reason=None)
+            if isinstance(step, LLMCall) and step.finish_reason in _ENDINGS
+            else step
+            for step in trace.steps
+        )
+        tags = {name: value for name, value in trace.tags.items() if name not in self._figures}
+        return dataclasses.replace(trace, tags=tags, steps=steps)
+
+
+def _replaced(item: Any, changed: Mapping[str, str]) -> Any:
+    """``item`` with whole texts replaced."""
+    if isinstance(item, str):
+        return changed.get(item, item)
+    if isinstance(item, Mapping):
+        return {_replaced(key, changed): _replaced(v, changed) for key, v in item.items()}
+    if isinstance(item, list | tuple):
+        return type(item)(_replaced(part, changed) for part in item)
+    if dataclasses.is_dataclass(item) and not isinstance(item, type):
+        fields = (f.name for f in dataclasses.fields(item) if f.name not in _NOT_SAID)
+        return dataclasses.replace(
+            item, **{f: _replaced(getattr(item, f), changed) for f in fields}
+        )
+    return item
+
+
+def _is_known(value: Value, known: Collection[Value], depth: int) -> bool:
+    if value in known:
+        return True
+    # Arguments and results stand in messages as JSON, written by whoever wrote the agent.
+    if not isinstance(value, str) or value[:1] not in ("{", "[") or depth >= _DEEPEST:
+        return False
+    if len(value) > _LONGEST_JSON:
+        return False
+    try:
+        parsed = loads(value)
+    except JsonError:
+        return False
+    # A key that stands twice is parsed once: what the text holds besides would not be looked at.
+    if value not in _written(parsed):
+        return False
+    return all(_is_known(part, known, depth + 1) for part in values_of(parsed))
+
+
+def _written(value: Any) -> Iterator[str]:
+    """The ways in which programs write ``value`` as JSON."""
+    yield dumps(value)
+    for plain in (True, False):
+        yield json.dumps(value, ensure_ascii=plain)
+        yield json.dumps(value, ensure_ascii=plain, separators=(",", ":"))
+        yield json.dumps(value, ensure_ascii=plain, indent=2)

@@ -1,0 +1,86 @@
+"""What a worker process is given: the set-up of a run, and one job for each trace."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from anonymize.trace import LLMCall, Retrieval, ToolDefinition, Trace
+from replay.config import (
+    AgentSettings,
+    HttpSettings,
+    LlmSettings,
+    ReplaySettings,
+    SandboxSettings,
+    ToolSettings,
+)
+from replay.faults import FaultPlan
+from replay.granularity import models_before, turns_of
+from replay.recording import Case, RecordedCall, case_from, recorded_calls
+from replay.serve.tools import offered_tools
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setup:
+    """What a worker needs to know once. ``where`` names the agent's table in errors."""
+
+    name: str
+    agent: AgentSettings
+    where: str
+    root: Path
+    settings: ReplaySettings
+    tools: Mapping[str, ToolSettings]
+    plan: FaultPlan
+    llm: LlmSettings
+    http: HttpSettings = field(default_factory=HttpSettings)
+    sandbox: SandboxSettings = field(default_factory=SandboxSettings)
+    pseudonyms: str = ""
+    """Where real values are told for surrogates: see :mod:`replay.pseudonyms`."""
+    mark: bytes = b""
+    """Written to the output after each trace: see :mod:`replay.printed`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One trace to replay. ``trace`` has no steps: the world has them as ``calls``.
+
+    ``model_calls`` are there if the recording is to answer some of them; ``after`` is, for each
+    of ``calls``, how many model calls came before it. ``parts`` are its turns, if each is to be
+    replayed by itself.
+    """
+
+    case: Case
+    calls: tuple[RecordedCall, ...]
+    names: tuple[str, ...]
+    trace: Trace
+    definitions: tuple[ToolDefinition, ...] = ()
+    retrievals: tuple[Retrieval, ...] = ()
+    model_calls: tuple[LLMCall, ...] = ()
+    after: tuple[int, ...] = ()
+    parts: tuple[Job, ...] = ()
+
+    @classmethod
+    def of(cls, trace: Trace, llm: LlmSettings | None = None, first: int = 1) -> Job:
+        """The job for ``trace``, whose tool calls are counted from ``first``."""
+        llm = llm or LlmSettings()
+        offered = offered_tools(trace)
+        calls = tuple(replace(c, number=c.number + first - 1) for c in recorded_calls(trace))
+        parts: tuple[Job, ...] = ()
+        if llm.granularity == "turn":
+            for part in turns_of(trace):
+                number = first + sum(len(p.calls) for p in parts)
+                parts += (cls.of(part, replace(llm, granularity="session"), number),)
+        return cls(
+            case=case_from(trace),
+            calls=calls,
+            names=tuple(sorted({*(t.name for t in offered), *(call.name for call in calls)})),
+            trace=replace(
+                trace, steps=(), output=None, error=None, duration_ms=None, lossy_flags=()
+            ),
+            definitions=offered,
+            retrievals=tuple(s for s in trace.steps if isinstance(s, Retrieval)),
+            model_calls=trace.llm_calls if llm.asks_recording else (),
+            after=models_before(trace) if llm.granularity == "step" else (),
+            parts=parts,
+        )
