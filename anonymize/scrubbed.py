@@ -54,5 +54,5 @@ class ScrubbedTrace:
 
 
 def _seal(trace: Trace, policy: str, counts: Mapping[str, int]) -> ScrubbedTrace:
-    """For ``anonymize.scrub`` and ``anonymize.repeated`` alone: vouch that every leaf of ``trace`` was scrubbed."""
+    """For ``anonymize.scrub`` and ``.repeated`` alone: vouch that every leaf was scrubbed."""
     return ScrubbedTrace(trace=trace, policy=policy, counts=counts, token=_TOKEN)

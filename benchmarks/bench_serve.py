@@ -27,10 +27,10 @@ from replay.environment import Environment
 from replay.intercept.hosts import AllowedHosts
 from replay.intercept.http import HttpScope
 from replay.intercept.router import install
+from replay.jobs import Job
 from replay.runner import run
 from replay.serve import Gateway, Session
 from replay.wire.models import Models
-from replay.jobs import Job
 from replay.world import World, WorldRules
 
 CALLS = 200

@@ -25,6 +25,9 @@ class Capture:
         self._started_at = started_at
         self._starts: list[float] = []
         self._elapsed_ms = 0.0
+        self.tokens = 0
+        """What the model calls said that they used, in and out."""
+        self.cost = 0.0
 
     def open(self) -> int:
         """Reserve the next place; the step there has begun."""
@@ -50,6 +53,9 @@ class Capture:
         """The step at ``place`` has ended; it has the id and the start of that place."""
         with self._lock:
             self._steps[place] = step
+            if isinstance(step, LLMCall) and step.usage is not None:
+                self.tokens += (step.usage.input_tokens or 0) + (step.usage.output_tokens or 0)
+                self.cost += step.usage.cost or 0.0
             if step.duration_ms:
                 end = self._starts[place] + step.duration_ms
                 self._elapsed_ms = max(self._elapsed_ms, end)

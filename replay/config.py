@@ -56,6 +56,10 @@ class ReplaySettings:
     """Arguments that an agent makes up anew each time don't count: `replay tools` lists them."""
     max_llm_calls: int = 200
     """Model calls of one trace; the next one stops it as a loop."""
+    max_tokens: int = 0
+    """Tokens of one trace, in and out, as its model calls tell them; 0 sets no limit."""
+    max_cost: float = 0.0
+    """What one trace may cost, in the currency of its model calls; 0 sets no limit."""
     memory_mb: int = 0
     """Address space of one worker in MiB; 0 sets no limit."""
     clock: Literal["virtual", "real"] = "virtual"
@@ -237,7 +241,11 @@ class ReplayConfig:
         for key, low in (("timeout", 0.001), ("max_tool_calls", 1), ("max_llm_calls", 1)):
             if getattr(settings, key) < low:
                 raise UsageError(f"{key} is too small", where=f"{file}: replay.{key}")
-        for key in ("workers", "memory_mb"):
+        if settings.max_virtual_seconds <= 0:
+            raise UsageError(
+                "max_virtual_seconds is too small", where=f"{file}: replay.max_virtual_seconds"
+            )
+        for key in ("workers", "memory_mb", "max_tokens", "max_cost"):
             if getattr(settings, key) < 0:
                 raise UsageError(f"{key} can't be negative", where=f"{file}: replay.{key}")
         self.http.rules()

@@ -131,6 +131,8 @@ class Worker:
             plan=setup.plan,
             max_tool_calls=setup.settings.max_tool_calls,
             max_llm_calls=setup.settings.max_llm_calls,
+            max_tokens=setup.settings.max_tokens,
+            max_cost=setup.settings.max_cost,
         )
 
     @cached_property

@@ -51,6 +51,8 @@ class WorldRules:
     plan: FaultPlan = field(default_factory=FaultPlan)
     max_tool_calls: int = 200
     max_llm_calls: int = 200
+    max_tokens: int = 0
+    max_cost: float = 0.0
     ignored: Mapping[str, tuple[ArgumentPath, ...]] = field(init=False)
     touches: Mapping[str, Touches] = field(init=False)
     answered_live: frozenset[str] = field(init=False)
@@ -180,6 +182,9 @@ class World:
                 raise self._end(
                     StopReplay(f"loop: more than {self.rules.max_llm_calls} model calls")
                 )
+            spent = _overspent(self.capture, self.rules)
+            if spent:
+                raise self._end(StopReplay(f"budget: {spent} before model call {self._llm_calls}"))
 
     def end(self, reason: EndOfRun) -> EndOfRun:
         """The run ends for this reason, whatever the agent makes of the exception."""
@@ -316,6 +321,15 @@ class World:
         with self._lock:
             self._state = self._state or State.of(self)
             return self._state
+
+
+def _overspent(capture: Capture, rules: WorldRules) -> str:
+    """Which budget is used up, as a sentence; empty if none is."""
+    if 0 < rules.max_tokens <= capture.tokens:
+        return f"{capture.tokens:,} of {rules.max_tokens:,} tokens were used"
+    if 0 < rules.max_cost <= capture.cost:
+        return f"{capture.cost:.4f} of {rules.max_cost:.4f} was spent"
+    return ""
 
 
 def _same(one: Json, other: Json) -> bool:
