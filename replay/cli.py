@@ -137,6 +137,8 @@ def run(
     with _Bar() as bar:
         outcome = execute(request, config, on_progress=bar.show)
     _show(outcome.document, outcome.folder)
+    for note in outcome.notes:
+        click.echo(click.wrap_text(f"note: {note}", 80, subsequent_indent="      "), err=True)
     sys.exit(outcome.exit_code)
 
 
@@ -200,6 +202,8 @@ def nightly(
     with _Bar() as bar:
         outcome = run_night(config, date, agent=agent, on_progress=bar.show, say=click.echo)
     _show(outcome.document, outcome.folder)
+    for note in outcome.notes:
+        click.echo(click.wrap_text(f"note: {note}", 80, subsequent_indent="      "), err=True)
     sys.exit(outcome.exit_code)
 
 

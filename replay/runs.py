@@ -12,7 +12,7 @@ import shlex
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -24,6 +24,7 @@ from anonymize.settings import parse_table
 from anonymize.trace import Trace
 from replay import folder as folders
 from replay.config import ReplayConfig
+from replay.events import AnswersNotKept, Event
 from replay.keeper import Keeper, held, make_scrubber, proofs
 from replay.privacy import privacy_of
 from replay.recording import replayable
@@ -78,11 +79,13 @@ class Progress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunOutcome:
-    """A finished run. ``document`` is the report as versioned JSON."""
+    """A finished run. ``document`` is the report as versioned JSON, ``notes`` are sentences for
+    the terminal: what the next run will do otherwise."""
 
     folder: Path
     exit_code: int
     document: Mapping[str, Any]
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -94,6 +97,17 @@ class _Selection:
     policies: dict[str, str]
     reused: int = 0
     replayed: int = 0
+    not_kept: Counter[str] = field(default_factory=Counter)
+
+    def hear(self, event: Event) -> None:
+        if isinstance(event, AnswersNotKept):
+            self.not_kept[event.reason] += event.number
+
+    def notes(self) -> tuple[str, ...]:
+        return tuple(
+            f"{number:,} live answers were not kept and will be asked for again: {reason}"
+            for reason, number in sorted(self.not_kept.items())
+        )
 
 
 def execute(
@@ -228,7 +242,10 @@ def _replay_missing(
     progress("replaying")
     keeper = Keeper(config, folder, selection.digests, selection.policies)
     workers = request.workers or config.replay.workers
-    for result in run(wanted(), request.agent, config, request.plan, workers=workers):
+    results = run(
+        wanted(), request.agent, config, request.plan, workers=workers, on_event=selection.hear
+    )
+    for result in results:
         selection.replayed += 1
         keeper.add(result, recordings.pop(result.trace.trace_id))
         progress("replaying")
@@ -287,7 +304,12 @@ def _report(
         privacy=privacy_of(request.traces, folder),
     )
     written = write_all(diff, info, folder)
-    return RunOutcome(folder=folder, exit_code=info.exit_code, document=written.document)
+    return RunOutcome(
+        folder=folder,
+        exit_code=info.exit_code,
+        document=written.document,
+        notes=selection.notes(),
+    )
 
 
 def comparison(config: ReplayConfig) -> tuple[CompareSettings, ToolCatalog]:

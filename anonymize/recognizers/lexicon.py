@@ -6,7 +6,10 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from importlib import import_module, resources
+from importlib import resources
+from importlib.util import find_spec
+from pathlib import Path
+from runpy import run_path
 
 from anonymize.surrogates import fold
 from anonymize.surrogates.places import COUNTRIES
@@ -189,11 +192,19 @@ def brands() -> re.Pattern[str]:
 
 
 def _stop_words() -> dict[str, frozenset[str]]:
-    """The small words of the languages that spaCy lists, folded."""
+    """The small words of the languages that spaCy lists, folded.
+
+    Its files of words are run by themselves: to import spaCy takes seconds, and who only asks
+    what a handle becomes needs nothing else of it.
+    """
+    spec = find_spec("spacy")
+    if spec is None or spec.origin is None:
+        raise ModuleNotFoundError("spacy")
+    folder = Path(spec.origin).parent / "lang"
     found = {}
     for language in _LANGUAGES:
-        module = import_module(f"spacy.lang.{language}.stop_words")
-        found[language] = frozenset(fold(word) for word in module.STOP_WORDS)
+        words = run_path(str(folder / language / "stop_words.py"))["STOP_WORDS"]
+        found[language] = frozenset(fold(word) for word in words)
     return found
 
 

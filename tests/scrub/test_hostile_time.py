@@ -46,10 +46,15 @@ def seconds(scrubber: Scrubber, text: str) -> float:
 
 @pytest.mark.parametrize("unit", UNITS)
 def test_four_times_the_text_takes_no_more_than_linear_time(scrubber: Scrubber, unit: str) -> None:
-    short = seconds(scrubber, block(unit, 5_000))
-    long = seconds(scrubber, block(unit, 20_000))
-    # Linear is four times, quadratic sixteen; what a machine is busy with adds to both.
-    assert long < 8 * short + 0.15
+    # Linear is four times, quadratic sixteen. Processor time of this process; the collector or a
+    # busy machine can add to one measurement, so a quadratic one has to be so three times.
+    found = []
+    for _ in range(3):
+        short = seconds(scrubber, block(unit, 5_000))
+        found.append(seconds(scrubber, block(unit, 20_000)) / (short + 0.02))
+        if found[-1] < 8:
+            return
+    raise AssertionError(f"{min(found):.0f} times the time for four times the text")
 
 
 def _count_reading(monkeypatch: pytest.MonkeyPatch, kind: type, read: list[int]) -> None:
