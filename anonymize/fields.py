@@ -161,6 +161,10 @@ _OPERATORS = frozenset(
 )
 
 
+#: What is in somebody's name: the name if there are two words, else what it is called by.
+_BOOKED = frozenset("booking bookings reservation reservations appointment".split())
+
+
 def rule_for(path: tuple[str, ...], value: str, siblings: Collection[str] = ()) -> str:
     """The rule for a leaf ``value`` at ``path`` (its keys, outermost first).
 
@@ -177,6 +181,10 @@ def rule_for(path: tuple[str, ...], value: str, siblings: Collection[str] = ()) 
         return OPAQUE  # what shops sell is called like people: "Stan Smith trainers"
     if name in ("family", "given") and len(path) > 1 and normal(path[-2]) in ("name", "names"):
         rule = "PERSON"  # HL7 FHIR
+    if name in _BOOKED and " " not in value.strip():
+        return OPAQUE  # {"reservations": ["IFOYYZ"]}: a code, and no guest
+    if name == "membership" and not any(c.isdigit() for c in value):
+        return ""  # a level: gold, regular
     if name == "client_id" and sum(c.isdigit() for c in value) < 5:
         return OPAQUE  # a program's, as OAuth calls it
     if rule in ("", OPAQUE, "?PERSON") and value[:1].isalpha():

@@ -124,7 +124,7 @@ class PaymentRecognizer(PatternFamily):
         ),
         Rule(
             "PAYMENT_ID",
-            r"(?i)(?:^|[^\pL\pN])((?:credit_card|debit_card|gift_card|certificate|paypal|venmo|"
+            r"(?i)(?:^|[^\pL\pN])((?:(?:credit|debit|gift)[_ ]card|certificate|paypal|venmo|"
             r"zelle|"
             r"bank_account|voucher|apple_pay|google_pay|klarna|sepa|wallet|payment|payment_method)"
             r"_[0-9a-z]{0,4}[0-9][0-9a-z]{2,20})",

@@ -222,3 +222,28 @@ def test_a_bare_answer_is_read_with_its_question(scrubber: Scrubber) -> None:
     assert say("How many pages has it?", ZIP) == ZIP
     assert asked("Please confirm your ZIP.") == "zip code"
     assert asked("It has five pages.") == ""
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"membership": "gold", "reservations": ["IFOYYZ", "NO6JO3"], "booking": "UHDAHF"},
+        {"reservation": "QKRYHD", "appointment": "TAMSDK", "membership": "regular"},
+    ],
+)
+def test_levels_and_booking_codes_are_nobodys(scrubber: Scrubber, value: dict[str, object]) -> None:
+    text = json.dumps(value)
+    assert scrubber.scrub_text(text) == text
+
+
+def test_a_guest_under_a_booking_and_a_members_number_go(scrubber: Scrubber) -> None:
+    made = scrubber.scrub_text('{"booking": "Mei Kovacs", "membership": "GM-29381"}')
+    assert "Kovacs" not in made
+    assert "29381" not in made
+
+
+def test_a_card_that_is_written_with_a_blank_is_the_same_card(scrubber: Scrubber) -> None:
+    text = "from gift_card_7359776, that is gift card_7359776"
+    one, other = scrubber.scrub_text(text).removeprefix("from ").split(", that is ")
+    assert "7359776" not in one
+    assert one.replace("gift_card", "gift card") == other
