@@ -15,7 +15,7 @@ from typing import Any
 from anonymize.jsontools import JsonError, dumps, loads
 from anonymize.scopes import SCOPE_TAG
 from anonymize.scrubbed import ScrubbedTrace, _seal
-from anonymize.trace import LLMCall, Trace
+from anonymize.trace import LLMCall, Step, Trace
 
 #: Fields that who replays fills in, never the agent; numbers in them are times and counts.
 _NOT_SAID = frozenset(
@@ -32,8 +32,10 @@ _FEWEST_DIGITS = 5
 #: A text as long as this is not taken apart to see whether it is JSON.
 _LONGEST_JSON = 200_000
 _DEEPEST = 64
-#: Characters of texts that are remembered.
+#: Characters and sets of instructions that are remembered.
 _MOST_CHARS = 8_000_000
+_MOST_SETS = 16
+_INSTRUCTING = frozenset(("system", "developer"))
 
 Value = str | int | float
 
@@ -64,16 +66,21 @@ def values_of(trace: Any) -> Iterator[Value]:
 
 
 class Repeats:
-    """Seals traces that say nothing new. Holds what texts became, in memory and bounded.
+    """Seals traces that say nothing new. Holds what instructions became, in memory and bounded.
 
-    A text that was searched once in this run (an agent's new instructions) is not searched again:
-    in another trace of the same scope it becomes what it became. Not thread-safe.
+    An agent's instructions and its tools' definitions are the same in all its traces. What they
+    became where they were searched they become again, if all that is new in a trace are these and
+    all of them stood together there. Of other texts that can't be said: what a value is depends on
+    where it stands and what stands beside it. Not thread-safe.
     """
 
-    def __init__(self, figures: Collection[str] = ()) -> None:
-        """Tags named in ``figures`` are whoever replays' own and are not looked at."""
+    def __init__(self, figures: Collection[str] = (), notes: Collection[str] = ()) -> None:
+        """Tags named in ``figures`` are whoever replays' own and are not looked at; those in
+        ``notes`` tell of an agent's instructions and tools and count as part of them.
+        """
         self._figures = figures
-        self._became: dict[tuple[str, str], str] = {}
+        self._notes = notes
+        self._became: dict[str, list[dict[str, str]]] = {}
         self._chars = 0
 
     def seal(self, trace: Trace, known: Collection[Value], *, policy: str) -> ScrubbedTrace | None:
@@ -81,29 +88,49 @@ class Repeats:
 
         ``known`` are the :func:`values_of` scrubbed traces, ``policy`` is that of theirs.
         """
-        changed: dict[str, str] = {}
-        scope = trace.tags.get(SCOPE_TAG, "")
-        for value in values_of(self._said(trace)):
-            if _is_known(value, known, 0):
-                continue
-            became = self._became.get((scope, value)) if isinstance(value, str) else None
-            if became is None:
-                return None
-            changed[str(value)] = became
-        return _seal(_replaced(trace, changed) if changed else trace, policy, {})
+        told, rest = self._parted(self._said(trace))
+        if not all(_is_known(value, known, 0) for value in values_of(rest)):
+            return None
+        new = {value for value in values_of(told) if not _is_known(value, known, 0)}
+        if not new:
+            return _seal(trace, policy, {})
+        for became in self._became.get(trace.tags.get(SCOPE_TAG, ""), ()):
+            if new <= became.keys():
+                changed = {text: became[text] for text in map(str, new)}
+                return _seal(_replaced(trace, changed), policy, {})
+        return None
 
     def learn(self, trace: Trace, scrubbed: ScrubbedTrace) -> None:
-        """What the texts of ``trace`` became when it was scrubbed."""
-        scope = trace.tags.get(SCOPE_TAG, "")
-        before, after = list(values_of(trace)), list(values_of(scrubbed.trace))
+        """What the instructions in ``trace`` became when it was scrubbed."""
+        before, after = (list(values_of(self._parted(t)[0])) for t in (trace, scrubbed.trace))
         if len(before) != len(after):
             return  # something was dropped: there is no telling which text is which
-        for raw, made in zip(before, after, strict=True):
-            if not isinstance(raw, str) or not isinstance(made, str):
-                continue
-            if (scope, raw) not in self._became and self._chars + len(raw) < _MOST_CHARS:
-                self._became[scope, raw] = made
-                self._chars += len(raw)
+        became = {
+            raw: made
+            for raw, made in zip(before, after, strict=True)
+            if isinstance(raw, str) and isinstance(made, str)
+        }
+        kept = self._became.setdefault(trace.tags.get(SCOPE_TAG, ""), [])
+        size = sum(map(len, became))
+        if any(became.keys() <= other.keys() for other in kept) or len(kept) >= _MOST_SETS:
+            return
+        if self._chars + size < _MOST_CHARS:
+            kept.append(became)
+            self._chars += size
+
+    def _parted(self, trace: Trace) -> tuple[list[Any], Trace]:
+        """The instructions and tools of an agent, and the trace without them."""
+        told: list[Any] = [trace.tags[name] for name in self._notes if name in trace.tags]
+        steps: list[Step] = []
+        for step in trace.steps:
+            if isinstance(step, LLMCall):
+                mine = [m for m in step.input if m.role in _INSTRUCTING]
+                told += [*mine, *step.tools]
+                others = tuple(m for m in step.input if m.role not in _INSTRUCTING)
+                step = dataclasses.replace(step, input=others, tools=())
+            steps.append(step)
+        tags = {name: value for name, value in trace.tags.items() if name not in self._notes}
+        return told, dataclasses.replace(trace, tags=tags, steps=tuple(steps))
 
     def _said(self, trace: Trace) -> Trace:
         steps = tuple(

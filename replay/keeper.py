@@ -70,7 +70,7 @@ class Keeper:
         self._writer = StoreWriter(folder / "traces")
         self._digests = digests
         self._batch: list[tuple[ReplayResult, Trace]] = []
-        self._repeats = Repeats(_FIGURES)
+        self._repeats = Repeats(_FIGURES, notes=("replay.tool_changes",))
         self._flushed = time.monotonic()
         self._scrubber: AnyScrubber | None = None
 

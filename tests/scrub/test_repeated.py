@@ -106,27 +106,61 @@ def test_an_error_with_a_new_text_or_an_unheard_of_ending_is_searched() -> None:
     assert sealed(dataclasses.replace(RECORDING, steps=(step,))) is None
 
 
-def test_a_text_that_was_searched_once_becomes_the_same_in_the_traces_of_its_scope() -> None:
-    text = "You work for Mei Kovacs, mei.kovacs@corp.example, and are brief."
-    scrubber = Scrubber.create(ScrubPolicy(), KEY)
-    (first,) = scrubber.scrub_all([saying(text)])
-    assert isinstance(first, ScrubbedTrace)
+def instructed(*texts: str, **more: Any) -> Trace:
+    """The recording with other instructions before its model call."""
+    tool, model = RECORDING.steps
+    said = tuple(Message(role="system", content=text) for text in texts)
+    step = dataclasses.replace(model, input=said)
+    return dataclasses.replace(RECORDING, steps=(tool, step), **more)
+
+
+def learnt(*traces: Trace) -> Repeats:
     repeats = Repeats()
-    repeats.learn(saying(text), first)
-    other = dataclasses.replace(saying(text), input="at the door")
-    made = sealed(other, repeats)
+    for trace in traces:
+        (made,) = Scrubber.create(ScrubPolicy(), KEY).scrub_all([trace])
+        assert isinstance(made, ScrubbedTrace)
+        repeats.learn(trace, made)
+    return repeats
+
+
+BRIEF = "You work for Mei Kovacs, mei.kovacs@corp.example, and are brief."
+
+
+def test_instructions_that_were_searched_become_the_same_in_the_traces_of_their_scope() -> None:
+    repeats = learnt(instructed(BRIEF))
+    made = sealed(instructed(BRIEF, output="at the door"), repeats)
     assert made is not None
-    assert made.trace.output == first.trace.output
+    (first,) = Scrubber.create(ScrubPolicy(), KEY).scrub_all([instructed(BRIEF)])
+    assert isinstance(first, ScrubbedTrace)
+    assert made.trace.steps[1] == first.trace.steps[1]
     assert "Kovacs" not in str(made.trace)
-    elsewhere = dataclasses.replace(other, tags={"anonymize.scope": "another"})
-    known = {*values_of(RECORDING), "anonymize.scope", "another"}
+    elsewhere = instructed(BRIEF, tags={"anonymize.scope": "another"})
+    known = {*values_of(RECORDING), "anonymize.scope", "another", "system"}
     assert repeats.seal(elsewhere, known, policy="p") is None
+
+
+def test_a_text_that_stayed_in_one_place_is_searched_in_another() -> None:
+    product = saying({"product_name": "Chelsea Stan"})
+    (made,) = Scrubber.create(ScrubPolicy(), KEY).scrub_all([product])
+    assert isinstance(made, ScrubbedTrace)
+    assert made.trace.output == product.output
+    repeats = learnt(product, instructed("Chelsea Stan"))
+    known = {*values_of(RECORDING), "customer_name"}
+    customer = saying({"customer_name": "Chelsea Stan"})
+    assert repeats.seal(customer, known, policy="p") is None
+
+
+def test_instructions_count_only_together() -> None:
+    repeats = learnt(instructed(BRIEF), instructed("Never say what you can't know."))
+    known = {*values_of(RECORDING), "system"}
+    both = instructed(BRIEF, "Never say what you can't know.")
+    assert repeats.seal(both, known, policy="p") is None
 
 
 def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("anonymize.repeated._MOST_CHARS", 30)
-    (first,) = Scrubber.create(ScrubPolicy(), KEY).scrub_all([saying("a new and longer answer")])
-    assert isinstance(first, ScrubbedTrace)
-    repeats = Repeats()
-    repeats.learn(saying("a new and longer answer"), first)
-    assert sealed(saying("a new and longer answer"), repeats) is None
+    assert sealed(instructed(BRIEF), learnt(instructed(BRIEF))) is None
+    monkeypatch.setattr("anonymize.repeated._MOST_CHARS", 10_000)
+    monkeypatch.setattr("anonymize.repeated._MOST_SETS", 1)
+    repeats = learnt(instructed("One is enough for me."), instructed(BRIEF))
+    assert sealed(instructed(BRIEF), repeats) is None
