@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import fields, is_dataclass, replace
+from functools import cache
 from typing import Any
 
 from anonymize.assembly import duplicates, summary
+from anonymize.assembly.inherit import inherit, recover
 from anonymize.assembly.nodes import Node, build
 from anonymize.assembly.steps import duration_ms, make_steps, ordered_flags
-from anonymize.assembly.toolcalls import Call, join_calls
+from anonymize.assembly.toolcalls import Call, as_asked, join_calls
 from anonymize.jsontools import clean_text
 from anonymize.spans import Span, timestamp
 from anonymize.trace import SkippedTrace, Step, Trace
@@ -37,7 +39,10 @@ def assemble(spans: Iterable[Span], *, source: str = "") -> Trace | SkippedTrace
             size=len(given),
         )
     duplicates.mark(nodes)
+    inherit(nodes)
+    recover(nodes)
     calls = join_calls(nodes)
+    nodes = as_asked(nodes, calls)
     steps = make_steps(nodes, calls)
     trace = _trace(nodes, calls, steps, source)
     return cleaned(trace) if any(s.maybe_dirty for s in given) else trace
@@ -55,11 +60,14 @@ def _trace(nodes: Sequence[Node], calls: Sequence[Call], steps: list[Step], sour
     starts = [n.span.start_ns for n in nodes if n.span.start_ns]
     began = roots[0].span.start_ns if len(roots) == 1 else min(starts, default=None)
     ended = roots[0].span.end_ns if len(roots) == 1 else max(n.end_ns for n in nodes)
+    if len(roots) == 1 and "_untimed" in roots[0].flags:  # its own record holds no times
+        began, ended = roots[0].start_ns, max(n.end_ns for n in nodes)
     asked, output = summary.asked(nodes), summary.answered(nodes)
     flags = {flag for step in steps for flag in step.flags}
     if summary.is_partial(nodes, calls, output):
         flags.add("partial")
-    if asked is None and output is None and any(n.kind in ("llm", "agent") for n in nodes):
+    silent = asked is None and output is None and "truncated" not in flags
+    if silent and any(n.kind in ("llm", "agent") for n in nodes):
         flags.add("content_off")
     return Trace(
         trace_id=nodes[0].span.trace_id,
@@ -89,21 +97,29 @@ def cleaned(trace: Trace) -> Trace:
 
 def _is_dirty(value: Any) -> bool:
     stack = [value]
-    seen: set[int] = set()  # histories share their messages
+    seen: set[int] = set()  # histories share their messages, and messages their texts
     while stack:
         item = stack.pop()
         if isinstance(item, str):
-            if clean_text(item)[1]:
+            if "\x00" in item or (not item.isascii() and clean_text(item)[1]):
                 return True
-        elif isinstance(item, dict):
+            continue
+        if item is None or isinstance(item, int | float) or id(item) in seen:
+            continue
+        seen.add(id(item))
+        if isinstance(item, dict):
             stack += item.keys()
             stack += item.values()
         elif isinstance(item, list | tuple):
             stack += item
-        elif is_dataclass(item) and id(item) not in seen:
-            seen.add(id(item))
-            stack += [getattr(item, f.name) for f in fields(item)]
+        elif is_dataclass(item):
+            stack += [getattr(item, name) for name in _names(item.__class__)]
     return False
+
+
+@cache
+def _names(kind: Any) -> tuple[str, ...]:
+    return tuple(f.name for f in fields(kind))
 
 
 def _clean(value: Any) -> Any:

@@ -33,11 +33,15 @@ class JsonError(ValueError):
 
 def loads(data: bytes | str, *, max_depth: int = MAX_DEPTH) -> Json:
     """Parse JSON. Raises :class:`JsonError` with a reason and, where known, line and column."""
-    raw = data.encode("utf-8", "surrogatepass") if isinstance(data, str) else data
-    if too_deep(raw, max_depth):
+    if isinstance(data, str):  # text is counted and parsed where it is, without a copy
+        many = len(data) > max_depth and data.count("[") + data.count("{") > max_depth
+        deep = many and too_deep(data.encode("utf-8", "surrogatepass"), max_depth)
+    else:
+        deep = too_deep(data, max_depth)
+    if deep:
         raise JsonError(f"nested deeper than {max_depth} levels")
     try:
-        return orjson.loads(raw)
+        return orjson.loads(data)
     except orjson.JSONDecodeError as error:
         raise JsonError(f"not JSON (line {error.lineno}, column {error.colno})") from None
 

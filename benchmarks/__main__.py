@@ -1,6 +1,6 @@
 """The benchmarks one after the other, at sizes that take a few minutes on two cores.
 
-    python -m benchmarks [store] [replay] [sessions] [http] [faults] [diff] [group] [pii] [memory]
+    python -m benchmarks [store] [ingest] [replay] [sessions] [http] [faults] [diff] [group] ...
 
 Each in a process of its own, so that none pays for the memory of the one before. Each also runs
 alone, with options of its own: ``python -m benchmarks.bench_store 20000``.
@@ -20,6 +20,7 @@ ROOT = Path(__file__).resolve().parent.parent
 #: What each is called with here.
 BENCHMARKS: Mapping[str, tuple[str, ...]] = {
     "store": ("2000",),
+    "ingest": ("--traces", "400", "--stored", "2000", "--conversations", "300"),
     "replay": ("--sessions", "2000"),
     "sessions": ("--sessions", "4000"),
     "http": ("--yaml-mb", "10"),

@@ -16,7 +16,6 @@ import os
 import random
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Mapping
 from importlib.util import find_spec
@@ -25,6 +24,7 @@ from pathlib import Path
 from deepdiff import DeepDiff
 
 from anonymize.trace import Json, LLMCall, Step, ToolCall, Trace, Usage
+from benchmarks.scratch import scratch
 from replay.compare import CompareSettings, ToolCatalog, TraceDiff, compare_traces
 from replay.compare.group import group
 
@@ -190,7 +190,7 @@ def with_shadow(
         print("shadow-diff is not installed here (SHADOW_PYTHON): its column stays empty")
         return {}
     given = {"base": records(base), "cases": {n: records(t) for n, t in cases.items()}}
-    with tempfile.TemporaryDirectory() as folder:
+    with scratch() as folder:
         path = Path(folder) / "traces.json"
         path.write_text(json.dumps(given), encoding="utf-8")
         said = subprocess.run([python, SIDE, path], check=True, stdout=subprocess.PIPE)

@@ -13,13 +13,13 @@ from __future__ import annotations
 import argparse
 import os
 import resource
-import tempfile
 import time
 from collections import Counter
 from pathlib import Path
 
 from anonymize.cli import cli as anonymize
 from benchmarks.__main__ import ROOT, machine
+from benchmarks.scratch import scratch
 from replay.campaign.campaign import CampaignRequest, choose, run_campaign
 from replay.config import ReplayConfig
 from replay.faults import FaultPlan, parse_fault
@@ -59,7 +59,7 @@ def main() -> None:
     chosen = parser.parse_args()
     os.environ.setdefault("REPLAY_ANONYMIZE_KEY", "0123456789abcdef" * 4)
     print(machine())
-    with tempfile.TemporaryDirectory() as name:
+    with scratch() as name:
         store = Path(name, "traces")
         os.chdir(ROOT)
         words = ["ingest", "demo", "--out", str(store)]

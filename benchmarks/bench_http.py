@@ -16,7 +16,6 @@ import argparse
 import asyncio
 import json
 import random
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -33,6 +32,7 @@ from vcr.request import Request
 from vcr.serializers import yamlserializer
 
 from anonymize.trace import Trace
+from benchmarks.scratch import scratch
 from replay.intercept import router
 from replay.intercept.cassette import Cassette, Interaction, interaction
 from replay.intercept.clients.asking import ask
@@ -295,7 +295,7 @@ def main() -> None:
     parser.add_argument("--yaml-mb", type=int, default=20)
     parser.add_argument("--requests", type=int, default=10_000)
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as name:
+    with scratch() as name:
         folder = Path(name)
         print("ms a request     interactions    alone  urllib3   httpx2")
         for size in (10, 1_000, 100_000):

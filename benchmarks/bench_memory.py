@@ -17,13 +17,14 @@ import random
 import re
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import zstandard
+
+from benchmarks.scratch import scratch
 
 BAR_MB = 1024
 _EVERY = 0.05
@@ -182,7 +183,7 @@ def main(words: Sequence[str]) -> int:
 
 
 def _measure(name: str, make: Callable[[], Iterator[bytes]]) -> float:
-    with tempfile.TemporaryDirectory() as folder:
+    with scratch() as folder:
         path = Path(folder) / "input.jsonl.zst"
         size = 0
         with path.open("wb") as file, zstandard.ZstdCompressor().stream_writer(file) as packed:
@@ -199,15 +200,24 @@ def _measure(name: str, make: Callable[[], Iterator[bytes]]) -> float:
                 stdout=said,
                 stderr=subprocess.STDOUT,
             )
-            peak = 0.0
-            while process.poll() is None:
-                peak = max(peak, sum(map(_memory, _family(process.pid))))
-                time.sleep(_EVERY)
+            peak = peak_of(process)
             said.seek(0)
             text = said.read()
         seconds = time.monotonic() - started
     outcome = _outcome(text, process.returncode)
     print(f"{name:<30} {size / 1e6:>8.1f} {peak:>8.0f} {seconds:>6.1f}  {outcome}", flush=True)
+    return peak
+
+
+def peak_of(process: subprocess.Popen[Any], every: float = _EVERY) -> float:
+    """The most megabytes that a process and all that it starts take, until it ends.
+
+    Looked at ``every`` so many seconds: looking takes time of its own.
+    """
+    peak = 0.0
+    while process.poll() is None:
+        peak = max(peak, sum(map(_memory, _family(process.pid))))
+        time.sleep(every)
     return peak
 
 

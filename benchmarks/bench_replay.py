@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import tempfile
 import time
 from pathlib import Path
 
 from anonymize.trace import ToolCall, Trace
+from benchmarks.scratch import scratch
 from replay.config import ReplayConfig
 from replay.environment import ToolBox
 from replay.recording import case_from, recorded_calls
@@ -126,7 +126,7 @@ def main() -> None:
     # Of the processor, and the best of five: what else goes on here can only make it slower.
     print(f"recorded tool call           {min(per_call() for _ in range(5)):8.1f} us")
     print(f"world of 5 calls             {min(per_world() for _ in range(5)):8.1f} us")
-    with tempfile.TemporaryDirectory() as name:
+    with scratch() as name:
         folder = Path(name)
         (folder / "bench_agent.py").write_text(AGENT)
         for agent in ("sleeps", "sleeps_async", "sleeps_in_threads"):

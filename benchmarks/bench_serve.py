@@ -29,7 +29,8 @@ from replay.intercept.http import HttpScope
 from replay.intercept.router import install
 from replay.jobs import Job
 from replay.runner import run
-from replay.serve import Gateway, Session
+from replay.serve.gateway import Gateway
+from replay.serve.sessions import Session
 from replay.wire.models import Models
 from replay.world import World, WorldRules
 

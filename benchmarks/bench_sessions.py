@@ -24,7 +24,6 @@ import os
 import resource
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -36,6 +35,7 @@ from typing import Any
 from anonymize.scrubbed import _seal
 from anonymize.store import Store, StoreWriter
 from anonymize.trace import ToolCall, Trace
+from benchmarks.scratch import scratch
 from replay.channel import encode
 from replay.collecting import seldom_collected
 from replay.compare import compare_datasets
@@ -217,7 +217,7 @@ def main() -> None:
     parser.add_argument("--agenttrace", default=os.environ.get("AGENTTRACE_PYTHON"))
     options = parser.parse_args()
     sessions = options.sessions
-    with tempfile.TemporaryDirectory() as name:
+    with scratch() as name:
         folder = Path(name)
         other = alone(with_agenttrace(options.agenttrace), folder / "theirs", sessions)
         print("replay run")

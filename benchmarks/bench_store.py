@@ -12,7 +12,6 @@ from __future__ import annotations
 import os
 import random
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
@@ -25,6 +24,7 @@ import orjson
 from anonymize.scrubbed import _seal
 from anonymize.store import Store, StoreWriter
 from anonymize.trace import LLMCall, Message, ToolCall, ToolDefinition, ToolRequest, Trace, Usage
+from benchmarks.scratch import scratch
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 DAYS = 7
@@ -132,7 +132,7 @@ def best(action: Callable[[], Any], times: int = 3) -> float:
 
 def run(n: int = 2_000, folder: Path | None = None) -> list[Figures]:
     """Write ``n`` traces in both layouts, read them back, and say what it took."""
-    with tempfile.TemporaryDirectory(dir=folder) as name:
+    with scratch(folder) as name:
         traces = list(conversations(n))
         wanted = traces[n // 2].trace_id
         return [

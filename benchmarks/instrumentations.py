@@ -45,6 +45,15 @@ NOTES = """
   the tool message in the next history, and flagged `tool_rebuilt`. Without an agent span every
   LLM call is a trace of its own: the first ends in an unanswered request (`partial`,
   `tool_result_missing`), the second tells the whole run.
+- **A tool span without arguments or result**: taken from what the model asked for
+  (`arguments_rebuilt`) and from what it was told next (`result_rebuilt`). **A model call without
+  an answer**: the one that the next call's history has in its place (`answer_rebuilt`).
+- **What only the agent's span tells** (Strands' system prompt, the Microsoft Agent Framework's
+  tool definitions) holds for each of its model calls, unless one of them tells its own.
+- **Values** may be structured, JSON, JSON in JSON, or Python's `str()` and `repr()` of dicts and
+  objects (Haystack, LlamaIndex, AutoGen); answers recorded as the pieces of a stream are joined.
+- **What was cut off** is recovered up to the cut and flagged `truncated`; if that was the end of
+  what a run was asked, its question is not known, and it is not taken for another one.
 - **No call id** on the tool span: matched to the request by name, arguments and order. If there is
   no request either, an id is made up and flagged `tool_call_id_synth`.
 - **A lost argument name** (OpenInference for LangChain records `"Paris"` for `{"city": "Paris"}`):
@@ -64,8 +73,12 @@ NOTES = """
 | OTel GenAI, new messages and old events | `gen_ai.*` | `conventions/otel_genai.py` |
 | OpenInference | `openinference.*`, `llm.*`, `input.value` | `conventions/openinference.py` |
 | OpenLLMetry, old and new | `traceloop.*`, `gen_ai.prompt.N.*` | `conventions/openllmetry.py` |
-| Pydantic AI, Logfire | scope `pydantic-ai`, `logfire` | `conventions/pydantic_ai.py` |
+| Pydantic AI | scope `pydantic-ai`, `logfire` | `conventions/pydantic_ai.py` |
+| Logfire's OpenAI Agents | scope `logfire.openai_agents` | `conventions/logfire.py` |
 | Vercel AI SDK | `ai.*` | `conventions/vercel.py` |
+| Claude Code's spans | scope `com.anthropic.claude_code` | `conventions/claude_code.py` |
+| CrewAI | `crew_*`, `crewai.*` | `conventions/crewai.py` |
+| LiteLLM's callback | `litellm.*`, `llm.PROVIDER.messages` | `conventions/litellm.py` |
 | Google ADK | `gcp.vertex.agent.*` | `conventions/google_adk.py` |
 | LangSmith's OTel export | `langsmith.*` | `conventions/langsmith.py` |
 | MLflow | `mlflow.*` | `conventions/mlflow.py` |

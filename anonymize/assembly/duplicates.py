@@ -18,6 +18,7 @@ from collections.abc import Callable
 from anonymize.assembly.nodes import Node
 from anonymize.conventions import MISSING, join
 from anonymize.conventions.message import FLAT, text_of
+from anonymize.conventions.values import as_text
 from anonymize.jsontools import canonical
 
 _SLACK_NS = 50_000_000
@@ -29,6 +30,15 @@ def mark(nodes: list[Node]) -> None:
         own = [n for n in nodes if n.kind == kind]
         _mark_nested(own, richness)
         _mark_beside([n for n in own if n.same_as is None and n.kind == kind], richness)
+    for node in nodes:
+        outer = _nearest(node) if node.kind == "retrieval" else None
+        if outer is not None and _asks_the_same(node, outer):
+            node.same_as = _root(outer)  # LlamaIndex: ``retrieve`` calls ``_retrieve``
+
+
+def _asks_the_same(node: Node, outer: Node) -> bool:
+    inner, asked = as_text(node.reading.query), as_text(outer.reading.query)
+    return bool(asked) and asked in inner and bool(outer.reading.documents)
 
 
 def _nearest(node: Node) -> Node | None:

@@ -89,8 +89,14 @@ def _unique(spans: Iterable[Span]) -> Iterator[tuple[Span, str, set[str]]]:
 
     Two different spans under one id are both kept, and both flagged.
     """
+    given = list(spans)
+    ids = {span.span_id for span in given}
+    if len(ids) == len(given) and "" not in ids:
+        for span in sorted(given, key=lambda s: (s.start_ns or 0, s.span_id)):
+            yield span, span.span_id, set()
+        return
     groups: dict[str, list[Span]] = {}
-    for index, span in enumerate(sorted(spans, key=_sort_key)):
+    for index, span in enumerate(sorted(given, key=_sort_key)):
         groups.setdefault(span.span_id or f"no-id-{index}", []).append(span)
     for span_id, group in groups.items():
         kept: dict[tuple[str, int | None], Span] = {}
@@ -157,6 +163,9 @@ def _set_starts(nodes: list[Node]) -> None:
     for node in sorted(nodes, key=lambda n: n.depth):
         if node.span.start_ns:
             node.start_ns = node.span.start_ns
+        elif known and node.parent is None and node.span.span_id == node.span.trace_id:
+            node.flags.add("_untimed")  # the trace's own record: the platform keeps no times in it
+            node.start_ns = earliest
         else:
             node.flags.add("no_time")
             node.start_ns = node.parent.start_ns if node.parent else earliest

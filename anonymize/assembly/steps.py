@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from anonymize.assembly.nodes import Node
@@ -48,7 +48,8 @@ def make_steps(nodes: list[Node], calls: list[Call]) -> list[Step]:
     )
     turns = _user_turns(nodes)
     first = next((n for n in nodes if n.kind == "llm" and n.same_as is None), None)
-    first = first or next((n for n in nodes if n.kind == "agent"), None)
+    for kind in ("agent", "chain"):
+        first = first or next((n for n in nodes if n.kind == kind), None)
     steps: list[Step] = []
     for node in nodes:
         if node is first:
@@ -62,6 +63,8 @@ def make_steps(nodes: list[Node], calls: list[Call]) -> list[Step]:
 def ordered_flags(flags: Iterable[str]) -> tuple[str, ...]:
     """Flags in the order of :data:`LOSSY_FLAGS`, without notes that are only ours."""
     given = set(flags)
+    if not given:
+        return ()
     return tuple(flag for flag in LOSSY_FLAGS if flag in given)
 
 
@@ -129,11 +132,17 @@ def _tool_step(node: Node, call: Call, offered: _Offered) -> ToolCall:
     # Some instrumentation records an empty answer where the model was told a full one.
     if result in (None, "", {}, []) and call.answer is not None and error is None:
         result, error = result_of(call.answer), _told(call)
+        if reading.result is MISSING:
+            node.flags.add("result_rebuilt")
+    elif error is not None and not error.message and call.answer is not None:
+        error = replace(error, message=as_text(call.answer.content))  # what the model was told
     elif reading.result is MISSING and error is None and call.answer is None:
         node.flags.add("tool_result_missing")
     arguments = _arguments(reading.arguments, call, offered)
     if arguments is None and not reading.arguments:
         node.flags.add("content_off")
+    elif reading.arguments is MISSING:
+        node.flags.add("arguments_rebuilt")
     asked_id = request.call_id if request is not None else None
     identity = asked_id or reading.call_id
     if identity is None:

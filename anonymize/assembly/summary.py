@@ -8,8 +8,9 @@ from collections.abc import Callable, Mapping, Sequence
 from anonymize.assembly.nodes import Node
 from anonymize.assembly.toolcalls import Call
 from anonymize.conventions.message import text_of
-from anonymize.conventions.messages import read_messages
-from anonymize.conventions.values import as_dict, first_text
+from anonymize.conventions.messages import CUT, read_messages
+from anonymize.conventions.reprs import is_cut_repr, python_object
+from anonymize.conventions.values import CutList, CutObject, as_dict, first_text
 from anonymize.jsontools import leaves
 from anonymize.trace import Json, Message, StepError
 
@@ -18,6 +19,7 @@ _UNNAMED = ("", "unknown_service")
 _ID_IN_NAME = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-|[0-9a-f]{16}", re.I)
 #: Where a run's answer is, in objects that are no messages.
 _ANSWER_KEYS = ("output", "answer", "result", "response", "final_output", "content", "text", "raw")
+_QUESTIONS = ("question", "query", "task", "user_input")
 _ASKED_KEYS = ("input", "question", "query", "prompt", "message", "user_input", "task", "text")
 
 
@@ -37,14 +39,18 @@ def asked(nodes: Sequence[Node]) -> Json:
     From the outermost span whose input is a conversation; else from the first LLM call; else
     the outermost input whatever it is.
     """
-    outer = _outer(nodes)
+    outer = [n for n in _outer(nodes) if not _is_cut(n)]
     for node in outer:
         text = _last(_conversation(node), "user") if node.kind != "llm" else None
         if node.kind == "agent" and not node.reading.raw_input:
             text = _latest(node, nodes) or text
+        if text is None and node.kind in ("agent", "chain"):
+            text = _question(node.reading.raw_input)
         if text is not None:
             return text
     for node in llm_calls(nodes):
+        if _is_cut(node):
+            return None  # a later call may hold other words than those that were asked first
         text = _last(node.reading.input, "user")
         if text is not None:
             return text
@@ -55,14 +61,31 @@ def asked(nodes: Sequence[Node]) -> Json:
     for node in outer:
         value = node.reading.raw_input
         if value is not None:
-            return _named(value, _ASKED_KEYS)
+            said = read_messages(value, "user", set()) if _is_call(value) else ()
+            return _last(said, "user") or _named(value, _ASKED_KEYS)
     return None
+
+
+def _is_call(value: Json) -> bool:
+    """Whether a value is what a decorated function was called with: a question only if need be."""
+    return isinstance(value, dict) and bool(value) and value.keys() <= {"args", "kwargs"}
+
+
+def _is_cut(node: Node) -> bool:
+    """Whether the end of what a span was given is missing: its last words are not the question."""
+    return CUT in node.reading.flags or isinstance(node.reading.raw_input, CutList | CutObject)
+
+
+def _question(value: Json) -> Json:
+    """What the arguments of a run ask, if exactly one of them is known to be a question."""
+    texts = [item for k in _QUESTIONS if isinstance(item := as_dict(value).get(k), str) and item]
+    return texts[0] if len(texts) == 1 else None
 
 
 def _conversation(node: Node) -> tuple[Message, ...]:
     """The messages that a span was given."""
     reading = node.reading
-    if isinstance(reading.raw_input, dict | list):
+    if isinstance(reading.raw_input, dict | list) and not _is_call(reading.raw_input):
         found = read_messages(reading.raw_input, "user", set())
         if found:
             return found
@@ -134,7 +157,15 @@ def answered(nodes: Sequence[Node]) -> Json:
 
 def _final(value: Json, last_said: Json) -> Json:
     if isinstance(value, str):
-        return value
+        if value == last_said:
+            return value
+        if is_cut_repr(value):
+            return value if last_said is None else last_said
+        printed = python_object(value)
+        if not isinstance(printed, dict):
+            return value
+        found = _said(printed)
+        return value if found is None else found
     if not any(leaf not in (None, "") for _, leaf in leaves(value)):
         return last_said
     found = read_messages(value, "assistant", set())
@@ -146,7 +177,28 @@ def _final(value: Json, last_said: Json) -> Json:
             return None  # it ended by asking for tools
     if isinstance(last_said, str) and last_said in as_dict(value).values():
         return last_said
+    if isinstance(value, dict) and len(value) == 1:  # Haystack: by the component's name
+        found = read_messages(as_dict(next(iter(value.values()))), "assistant", set())
+        if found:
+            return _last(found, "assistant")
     return _named(value, _ANSWER_KEYS)
+
+
+def _said(value: Json) -> Json:
+    """The last words of a conversation, or of an answer, some objects deep."""
+    for _ in range(4):
+        if not isinstance(value, dict):
+            return None
+        found = read_messages(value, "assistant", set())
+        if found:
+            return _last(found, "assistant")
+        inner = [value[key] for key in _ANSWER_KEYS if value.get(key)]
+        if len(inner) != 1:
+            return None
+        if isinstance(inner[0], str):
+            return inner[0]
+        value = inner[0]
+    return None
 
 
 def _named(value: Json, keys: tuple[str, ...]) -> Json:
@@ -195,11 +247,19 @@ def first_of(nodes: Sequence[Node], get: Callable[[Node], str | None]) -> str | 
 
 def agent_of(nodes: Sequence[Node]) -> str:
     """The agent's name: of the outermost agent, of the trace or workflow, or of the service."""
-    agents = [n for n in nodes if n.reading.agent]
-    outermost = min((n.depth for n in agents), default=0)
-    names = {n.reading.agent for n in agents if n.depth == outermost}
-    if len(names) == 1:
-        return names.pop()
+    agents = [n for n in nodes if _stable(n.reading.agent)]
+    asking: set[int] = set()
+    for node in nodes:
+        for above in node.ancestors() if node.kind == "llm" else ():
+            if id(above) in asking:
+                break
+            asking.add(id(above))
+    # A go-between that only runs tools (AG2's user proxy) is not the agent beside one that thinks.
+    for group in ([n for n in agents if id(n) in asking and n.kind == "agent"], agents):
+        outermost = min((n.depth for n in group), default=0)
+        names = {n.reading.agent for n in group if n.depth == outermost}
+        if len(names) == 1:
+            return names.pop()
     workflow = first_of(nodes, lambda n: _stable(n.reading.workflow))
     service = first_of(nodes, lambda n: _service(n.span.scope.resource))
     if workflow or service:

@@ -10,10 +10,12 @@ import re
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import groupby
 
 from anonymize.assembly.duplicates import same_name
 from anonymize.assembly.nodes import Node
 from anonymize.conventions import MISSING
+from anonymize.conventions.messages import read_messages
 from anonymize.conventions.parts import FAILED
 from anonymize.conventions.values import as_dict, as_text
 from anonymize.jsontools import canonical, loads_or_text
@@ -68,6 +70,20 @@ def join_calls(nodes: list[Node]) -> list[Call]:
     return calls
 
 
+def as_asked(nodes: list[Node], calls: list[Call]) -> list[Node]:
+    """``nodes`` with tools that started at the same time in the order in which they were asked for.
+
+    Clocks of milliseconds can't tell parallel calls apart, and the ids of spans are random.
+    """
+    rank = {id(call.node): index for index, call in enumerate(calls) if call.node is not None}
+    out: list[Node] = []
+    for _, group in groupby(nodes, key=lambda n: (n.start_ns, n.depth)):
+        own = list(group)
+        tools = iter(sorted((n for n in own if id(n) in rank), key=lambda n: rank[id(n)]))
+        out += [next(tools) if id(n) in rank else n for n in own]
+    return out
+
+
 def _earlier(nodes: list[Node], llms: list[Node]) -> Iterator[Call]:
     """Calls made before the first recorded LLM call but after what the user last said.
 
@@ -78,7 +94,7 @@ def _earlier(nodes: list[Node], llms: list[Node]) -> Iterator[Call]:
         history = llms[0].reading.input
     else:
         runs = [n.reading for n in nodes if n.kind == "agent"]
-        talks = [r.history or (*r.input, *r.output) for r in runs]
+        talks = [r.history or (*r.input, *r.output) for r in runs] or list(_told_outside(nodes))
         history = next((talk for talk in talks if talk), ())
     last = max((i for i, m in enumerate(history) if m.role == "user"), default=None)
     if last is None:
@@ -86,6 +102,16 @@ def _earlier(nodes: list[Node], llms: list[Node]) -> Iterator[Call]:
     for request, answer in pairs(history[last + 1 :]):
         if request is not None:
             yield Call(request=request, answer=answer)
+
+
+def _told_outside(nodes: list[Node]) -> Iterator[tuple[Message, ...]]:
+    """Conversations that chains returned, where neither a model nor an agent has a span."""
+    for node in nodes:
+        made = node.reading.raw_output
+        if node.kind == "chain" and isinstance(made, dict | list):
+            found = read_messages(made, "assistant", node.reading.flags)
+            if any(m.tool_requests for m in found):
+                yield found
 
 
 def pairs(
@@ -166,7 +192,8 @@ def _take(tool: Node, queues: list[deque[Call]]) -> None:
         if not queue:
             continue
         chosen = queue[0]
-        if tool.reading.call_id is not None:
+        asked = chosen.request.call_id if chosen.request is not None else None
+        if tool.reading.call_id is not None and asked is not None:
             for call in queue:  # only ids that are used again and again make this long
                 if call.llm is not None and call.llm.start_ns > tool.start_ns:
                     break

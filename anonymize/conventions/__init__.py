@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import re
-from dataclasses import fields, replace
+from dataclasses import fields
 
+from anonymize.conventions.claude_code import ClaudeCode
+from anonymize.conventions.crewai import CrewAI
 from anonymize.conventions.generic import Generic
 from anonymize.conventions.google_adk import GoogleADK
 from anonymize.conventions.interface import MISSING, Convention, Kind, Reading
 from anonymize.conventions.langfuse import Langfuse
 from anonymize.conventions.langsmith import LangSmith
+from anonymize.conventions.litellm import LiteLLM
+from anonymize.conventions.logfire import Logfire
 from anonymize.conventions.messages import read_messages
 from anonymize.conventions.mlflow import MLflow
 from anonymize.conventions.openinference import OpenInference
 from anonymize.conventions.openllmetry import OpenLLMetry
 from anonymize.conventions.otel_genai import OtelGenAI
 from anonymize.conventions.pydantic_ai import PydanticAI
-from anonymize.conventions.results import unbox
-from anonymize.conventions.values import python_literal
+from anonymize.conventions.reprs import python_literal
+from anonymize.conventions.results import tool_name, unbox
 from anonymize.conventions.vercel import Vercel
 from anonymize.spans import Span
 from anonymize.trace import Json, Message, Usage
@@ -26,6 +30,10 @@ from anonymize.trace import Json, Message, Usage
 CONVENTIONS: tuple[Convention, ...] = (
     GoogleADK(),
     Vercel(),
+    ClaudeCode(),
+    CrewAI(),
+    LiteLLM(),
+    Logfire(),
     PydanticAI(),
     LangSmith(),
     OpenInference(),
@@ -37,47 +45,68 @@ CONVENTIONS: tuple[Convention, ...] = (
 )
 #: The SDK's default limit; a span with exactly as many attributes has probably lost some.
 ATTRIBUTE_LIMIT = 128
-_TOOL_PREFIXES = ("execute_tool ", "running tool: ", "running tool ", "tools/call ", "tool.")
 
 
 def read_span(span: Span) -> Reading:
     """Everything the span says under all conventions that it follows."""
-    prefixes = frozenset(key.partition(".")[0] for key in span.attributes)
-    readings = [c.read(span) for c in CONVENTIONS if c.matches(span, prefixes)]
-    reading = join(readings) if readings else Reading(convention="", inferred=True)
-    reading.flags |= set(span.flags)
+    readings = [convention.read(span) for convention in _followed(span)]
+    if not readings:
+        reading = Reading(convention="", inferred=True)
+    else:
+        reading = join(readings) if len(readings) > 1 else readings[0]
+    reading.flags.update(span.flags)
     if span.dropped > 0 or len(span.attributes) == ATTRIBUTE_LIMIT:
         reading.flags.add("attrs_dropped")
     _settle(span, reading)
     return reading
 
 
+#: Which conventions spans with these scopes, keys and events follow: of the last so many shapes.
+_MOST_SHAPES = 4_096
+_shapes: dict[tuple[str, ...], tuple[Convention, ...]] = {}
+
+
+def _followed(span: Span) -> tuple[Convention, ...]:
+    """The conventions that a span follows, asked once for all spans of one shape."""
+    events = [event.name for event in span.events if event.name.startswith("gen_ai.")]
+    shape = (span.scope.name, *events, "", *span.attributes)
+    found = _shapes.get(shape)
+    if found is None:
+        prefixes = frozenset(key.partition(".")[0] for key in span.attributes)
+        found = tuple(c for c in CONVENTIONS if c.matches(span, prefixes))
+        if len(_shapes) >= _MOST_SHAPES:
+            _shapes.clear()
+        _shapes[shape] = found
+    return found
+
+
 def join(readings: list[Reading]) -> Reading:
     """One reading from several of the same step: the first wins, gaps are filled by the next.
 
-    Of two histories the longer is kept; a recorded kind beats an inferred one.
+    Of two histories the longer is kept; a recorded kind beats an inferred one. The first of
+    ``readings`` becomes that reading.
     """
     known = [r for r in readings if r.kind is not None]
     decided = next((r for r in known if not r.inferred), known[0] if known else readings[0])
-    joined = replace(readings[0], flags=set(), tags={}, effects={})
+    joined = readings[0]
     joined.kind, joined.inferred = decided.kind, decided.inferred
-    for reading in readings:
-        joined.flags |= reading.flags
-        joined.tags = {**reading.tags, **joined.tags}
-        joined.effects = {**reading.effects, **joined.effects}
-        joined.hidden |= reading.hidden
     for other in readings[1:]:
+        joined.flags |= other.flags
+        joined.tags = {**other.tags, **joined.tags}
+        joined.effects = {**other.effects, **joined.effects}
+        joined.hidden |= other.hidden
         joined.convention += f"+{other.convention}"
         joined.usage = _fill_usage(joined.usage, other.usage)
         joined.input = _richer(joined.input, other.input)
         joined.output = _richer(joined.output, other.output)
         for name in _FILLED:
             mine = getattr(joined, name)
-            if mine is MISSING or mine is None or mine == "" or mine == () or mine == frozenset():
+            if not mine and (mine is None or mine is MISSING or mine in _NOTHING):
                 setattr(joined, name, getattr(other, name))
     return joined
 
 
+_NOTHING: tuple[object, ...] = ("", (), frozenset())
 _FILLED = tuple(
     f.name
     for f in fields(Reading)
@@ -98,24 +127,28 @@ def _fill_usage(mine: Usage | None, other: Usage | None) -> Usage | None:
 
 def _richer(mine: tuple[Message, ...], other: tuple[Message, ...]) -> tuple[Message, ...]:
     """The history that says more: more messages, then more tool requests with arguments."""
+    if len(mine) != len(other):
+        return other if len(other) > len(mine) else mine
+    return other if other and _weight(other) > _weight(mine) else mine
 
-    def weight(messages: tuple[Message, ...]) -> tuple[int, int, int]:
-        requests = [r for m in messages for r in m.tool_requests]
-        identified = sum(r.call_id is not None for r in requests)
-        given = sum(r.arguments not in (None, {}) for r in requests)
-        return len(messages), given, identified
 
-    return other if weight(other) > weight(mine) else mine
+def _weight(messages: tuple[Message, ...]) -> tuple[int, int]:
+    requests = [r for m in messages for r in m.tool_requests]
+    identified = sum(r.call_id is not None for r in requests)
+    return sum(r.arguments not in (None, {}) for r in requests), identified
 
 
 def _settle(span: Span, reading: Reading) -> None:
     """Use what one convention recorded without knowing the kind that another one knew."""
+    if reading.kind is None:
+        reading.kind = _kind_by_name(span.name)
     if reading.kind == "tool":
         if reading.arguments is MISSING and reading.raw_input is not None:
-            reading.arguments = _arguments(reading.raw_input)
+            reading.arguments = reading.raw_input
+        reading.arguments = _arguments(reading.arguments)
         if reading.result is MISSING and reading.raw_output is not None:
             unbox(reading.raw_output, reading)
-        reading.name = reading.name or _tool_name(span.name)
+        reading.name = reading.name or tool_name(span.name)
     elif reading.kind == "agent":
         reading.agent = reading.agent or _agent_name(span.name)
     elif reading.kind == "llm":
@@ -130,6 +163,19 @@ def _settle(span: Span, reading: Reading) -> None:
             reading.documents = reading.raw_output
 
 
+#: Names that OTel GenAI lays down; some frameworks give the name and no attribute that says so.
+_NAMED_KINDS: dict[str, Kind] = {
+    "invoke_agent": "agent",
+    "agent_run": "agent",
+    "execute_tool": "tool",
+}
+
+
+def _kind_by_name(name: str) -> Kind | None:
+    verb, space, rest = name.partition(" ")
+    return _NAMED_KINDS.get(verb) if space and rest else None
+
+
 def _arguments(value: Json) -> Json:
     literal = python_literal(value) if isinstance(value, str) else None
     return value if literal is None else literal
@@ -139,12 +185,6 @@ def _agent_name(name: str) -> str:
     """The agent's name out of ``invoke_agent NAME`` (OTel) or ``agent_run [NAME]`` (ADK)."""
     found = re.fullmatch(r"(?:invoke_agent|agent_run|create_agent) (?:\[(.+)\]|(.+))", name)
     return (found[1] or found[2]) if found else ""
-
-
-def _tool_name(name: str) -> str:
-    for prefix in _TOOL_PREFIXES:
-        name = name.removeprefix(prefix)
-    return name.removesuffix(".tool")
 
 
 __all__ = ["CONVENTIONS", "MISSING", "Convention", "Kind", "Reading", "join", "read_span"]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Literal
 
+from anonymize.conventions.numbered import Memory, groups_of, remembered
 from anonymize.conventions.values import as_dict, as_float, as_int, as_text, structured
 from anonymize.trace import Json, ToolDefinition, Usage
 
@@ -19,8 +21,26 @@ _SCHEMA_KEYS = (
 )
 
 
+#: Every model call repeats the definitions; longer ones (characters) are read anew each time.
+_MAX_REMEMBERED = 65_536
+
+
 def read_tools(value: Json, flags: set[str]) -> tuple[ToolDefinition, ...]:
     """Tools as offered to the model; each may be JSON text. Unreadable entries are left out."""
+    if not isinstance(value, str) or len(value) > _MAX_REMEMBERED:
+        return _read_tools(value, flags)
+    tools, raised = _tools_in(value)
+    flags |= raised
+    return tools
+
+
+@lru_cache(maxsize=128)
+def _tools_in(text: str) -> tuple[tuple[ToolDefinition, ...], frozenset[str]]:
+    flags: set[str] = set()
+    return _read_tools(text, flags), frozenset(flags)
+
+
+def _read_tools(value: Json, flags: set[str]) -> tuple[ToolDefinition, ...]:
     value = structured(value, flags, expected=True)
     if isinstance(value, dict):
         if "name" in value or "function" in value or "toolSpec" in value:
@@ -41,6 +61,22 @@ def read_tools(value: Json, flags: set[str]) -> tuple[ToolDefinition, ...]:
         if isinstance(item, dict):
             tools += _definitions(item, flags)
     return tuple(tools)
+
+
+def numbered_tools(
+    attributes: Mapping[str, Json], prefix: str, flags: set[str]
+) -> tuple[ToolDefinition, ...]:
+    """Tools of which each stands in attributes of its own (``prefix + number + rest``)."""
+    groups = groups_of(attributes, prefix)
+    found = [remembered(_NUMBERED, groups[number], _read_one, flags) for number in sorted(groups)]
+    return tuple(tool for tools in found for tool in tools)
+
+
+def _read_one(item: dict[str, Json], flags: set[str]) -> tuple[ToolDefinition, ...]:
+    return _read_tools([item], flags)
+
+
+_NUMBERED: Memory[tuple[ToolDefinition, ...]] = {}
 
 
 def _definitions(item: dict[str, Json], flags: set[str]) -> list[ToolDefinition]:
@@ -65,8 +101,46 @@ def _definitions(item: dict[str, Json], flags: set[str]) -> list[ToolDefinition]
     ]
 
 
+def tools_within(value: Json, flags: set[str], *keys: str) -> tuple[ToolDefinition, ...]:
+    """The tools under the first of ``keys`` that holds some, of an object that may be JSON text."""
+    if not isinstance(value, str) or len(value) > _MAX_REMEMBERED:
+        return _tools_within(value, flags, keys)
+    tools, raised = _tools_within_text(value, keys)
+    flags |= raised
+    return tools
+
+
+@lru_cache(maxsize=128)
+def _tools_within_text(
+    text: str, keys: tuple[str, ...]
+) -> tuple[tuple[ToolDefinition, ...], frozenset[str]]:
+    flags: set[str] = set()
+    return _tools_within(text, flags, keys), frozenset(flags)
+
+
+def _tools_within(
+    value: Json, flags: set[str], keys: tuple[str, ...]
+) -> tuple[ToolDefinition, ...]:
+    holder = as_dict(structured(value, flags))
+    return _read_tools(next((holder[key] for key in keys if holder.get(key)), None), flags)
+
+
 def read_effects(value: Json, flags: set[str]) -> dict[str, Literal["read", "write"]]:
     """Which tools say of themselves (MCP annotations) that they only read, or that they write."""
+    if not isinstance(value, str) or len(value) > _MAX_REMEMBERED:
+        return _read_effects(value, flags)
+    effects, raised = _effects_in(value)
+    flags |= raised
+    return dict(effects)
+
+
+@lru_cache(maxsize=128)
+def _effects_in(text: str) -> tuple[dict[str, Literal["read", "write"]], frozenset[str]]:
+    flags: set[str] = set()
+    return _read_effects(text, flags), frozenset(flags)
+
+
+def _read_effects(value: Json, flags: set[str]) -> dict[str, Literal["read", "write"]]:
     value = structured(value, flags)
     effects: dict[str, Literal["read", "write"]] = {}
     for entry in value if isinstance(value, list) else []:
@@ -113,6 +187,8 @@ _OUTPUT = (
 def read_usage(value: Json, *, cost: Json = None) -> Usage | None:
     """Token counts from an object of any provider, and a cost in dollars; ``None`` if neither."""
     counts = as_dict(value)
+    if not counts and cost is None:
+        return None
     usage = Usage(
         input_tokens=_count(counts, _INPUT),
         output_tokens=_count(counts, _OUTPUT),
@@ -125,15 +201,18 @@ def prefixed_usage(
     attributes: Mapping[str, Json], prefix: str, *, cost: Json = None
 ) -> Usage | None:
     """The same from flat attributes: ``prefix`` + a provider's word for the count."""
-    counts = {
-        key: attributes[prefix + key] for key in (*_INPUT, *_OUTPUT) if prefix + key in attributes
-    }
+    counts = {key: attributes[full] for key, full in _usage_keys(prefix) if full in attributes}
     return read_usage(counts, cost=cost)
+
+
+@lru_cache(maxsize=64)
+def _usage_keys(prefix: str) -> tuple[tuple[str, str], ...]:
+    return tuple((key, prefix + key) for key in (*_INPUT, *_OUTPUT))
 
 
 def _count(counts: Mapping[str, Json], keys: tuple[str, ...]) -> int | None:
     for key in keys:
-        number = as_int(counts.get(key))
-        if number is not None:
+        given = counts.get(key)
+        if given is not None and (number := as_int(given)) is not None:
             return number
     return None

@@ -21,7 +21,7 @@ class GoogleADK:
     name: str = "google_adk"
 
     def matches(self, span: Span, prefixes: frozenset[str]) -> bool:
-        return "gcp" in prefixes
+        return "gcp" in prefixes or span.scope.name == "gcp.vertex.agent"
 
     def read(self, span: Span) -> Reading:
         a = span.attributes
@@ -38,6 +38,10 @@ class GoogleADK:
             reading.tools = read_tools(as_dict(as_dict(request).get("config")).get("tools"), flags)
             reading.usage = read_usage(as_dict(response).get("usage_metadata"))
             reading.finish_reason = first_text(as_dict(response), "finish_reason") or None
+        named = as_dict(as_dict(as_dict(request).get("config")).get("labels"))
+        reading.agent = first_text(named, "adk_agent_name")
+        # Parallel calls are summed up once more in a span without content.
+        reading.hidden = a.get("gen_ai.tool.name") == "(merged tools)"
         given = first(a, "gcp.vertex.agent.tool_call_args")
         if given is not None and given not in _NOTHING[3:]:
             reading.kind, reading.inferred = "tool", True

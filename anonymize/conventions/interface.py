@@ -90,6 +90,8 @@ class Convention(Protocol):
         """Whether the span follows this convention, at least in part.
 
         ``prefixes`` holds what stands before the first dot of each of the span's attributes.
+        Asked once for all spans with the same scope's name, attributes' keys and ``gen_ai.``
+        events' names, so it may depend on nothing else.
         """
 
     def read(self, span: Span) -> Reading:

@@ -13,6 +13,7 @@ from anonymize.conventions.definitions import read_tools, read_usage
 from anonymize.conventions.interface import Kind, Reading
 from anonymize.conventions.message import split_speakers
 from anonymize.conventions.messages import read_messages
+from anonymize.conventions.reprs import python_literal
 from anonymize.conventions.results import call_arguments, unbox
 from anonymize.conventions.values import (
     as_dict,
@@ -21,7 +22,6 @@ from anonymize.conventions.values import (
     first_text,
     labels,
     look,
-    python_literal,
     structured,
     unwrap,
 )
@@ -65,6 +65,7 @@ class Langfuse:
         reading.session_id = first_text(a, "langfuse.session.id", "session.id", *_THREADS) or None
         reading.user_id = first_text(a, "langfuse.user.id", "user.id") or None
         reading.workflow = first_text(a, "langfuse.trace.name")
+        reading.agent = first_text(a, _O + "metadata.lc_agent_name")
         reading.agent_version = first_text(a, "langfuse.version", "langfuse.release")
         names = labels(first(a, "langfuse.trace.tags"), flags)
         if names:
@@ -127,7 +128,7 @@ def _read_io(span: Span, given: Json, made: Json, reading: Reading) -> None:
 
 
 def _messages(value: Json, role: str, flags: set[str]) -> tuple[Message, ...]:
-    if isinstance(value, str) and role == "user":
+    if isinstance(value, str) and role == "user" and value[:1] not in ("{", "[", "(", '"'):
         return tuple(split_speakers(value, role, flags))
     found = read_messages(value, role, flags)
     if not found and value is not None:

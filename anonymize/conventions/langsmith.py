@@ -52,6 +52,7 @@ class LangSmith:
             or None
         )
         reading.user_id = first_text(a, "langsmith.metadata.user_id") or None
+        reading.agent = first_text(a, "langsmith.metadata.lc_agent_name")
         reading.agent_version = first_text(a, "langsmith.metadata.revision_id")
         names = labels(first(a, "langsmith.span.tags"), flags)
         if names:

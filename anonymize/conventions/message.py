@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from anonymize.conventions.parts import (
+    ANSWER_TYPES,
     FAILED,
     Content,
     answer_content,
@@ -27,6 +28,12 @@ _ROLES = {
     "humanmessage": "user",
     "systemmessage": "system",
     "toolmessage": "tool",
+    "tool-call": "assistant",
+    "usermessage": "user",
+    "assistantmessage": "assistant",
+    "toolcallrequestevent": "assistant",
+    "toolcallexecutionevent": "tool",
+    "functionexecutionresultmessage": "tool",
     "function": "tool",
     "tool-response": "tool",
     "tool_result": "tool",
@@ -119,14 +126,14 @@ def read_message(item: dict[str, Any], flags: set[str], default: str = "user") -
     raw = item.get("parts")
     if raw is None:
         raw = item.get("content")
-    if not raw and item.get("contents"):
-        raw = item["contents"]
+    if not raw:
+        raw = item.get("contents") or item.get("blocks") or raw
     if isinstance(raw, dict) and isinstance(raw.get("parts"), list):
         role, raw = read_role(raw.get("role"), role), raw["parts"]
     if isinstance(raw, str) and raw[:2] == "[{":
         raw = _parts_in_text(raw, role, flags)
-    answers = role == "tool" and not isinstance(item.get("parts"), list)
-    if answers and not (isinstance(raw, list) and any(_is_answer(part) for part in raw)):
+    boxed = isinstance(raw, list) and any(_is_answer(part) for part in raw)
+    if role == "tool" and not boxed and (raw or not isinstance(item.get("parts"), list)):
         return [tool_message(item, raw, flags)]
     content = read_content(raw, flags)
     content.requests += _requests_beside(item, flags)
@@ -139,9 +146,10 @@ def read_message(item: dict[str, Any], flags: set[str], default: str = "user") -
 def _is_answer(part: Json) -> bool:
     if not isinstance(part, dict):
         return False
-    kinds = ("tool-result", "tool_result", "tool_call_response", "tool-error")
+    kinds = ("tool-result", "tool_result", "tool_call_response", "tool-error", *ANSWER_TYPES)
     keys = ("toolResult", "functionResponse", "function_response")
-    return part.get("type") in kinds or any(key in part for key in keys)
+    boxed = part.keys() >= {"call_id", "content"}  # AutoGen
+    return boxed or part.get("type") in kinds or any(key in part for key in keys)
 
 
 def _parts_in_text(text: str, role: str, flags: set[str]) -> Json:
@@ -159,12 +167,16 @@ def _requests_beside(item: dict[str, Any], flags: set[str]) -> list[ToolRequest]
     """Tool requests in fields of their own, next to the content."""
     for holder in (item, as_dict(item.get("additional_kwargs"))):
         for key in ("tool_calls", "toolCalls", "tool_requests"):
-            calls = structured(holder.get(key), flags)
+            calls = holder.get(key)
+            if calls is None:
+                continue
+            calls = structured(calls, flags)
             if isinstance(calls, dict):
                 calls = list(calls.values())
             if isinstance(calls, list) and calls:
                 return [r for r in (request_of(call, flags) for call in calls) if r]
-        call = structured(holder.get("function_call"), flags)
+        call = holder.get("function_call")
+        call = call if call is None else structured(call, flags)
         if isinstance(call, dict) and call.get("name"):
             request = request_of(call, flags)
             return [request] if request else []
@@ -194,16 +206,22 @@ def tool_message(item: dict[str, Any], raw: Json, flags: set[str]) -> Message:
 _ANSWER_IDS = ("tool_call_id", "toolCallId", "tool_use_id", "call_id", "id")
 
 
+#: smolagents writes ``str()`` of the calls behind these words.
+_CALLING = "Calling tools:\n"
+_TEXT_REQUESTS = ("[{", _CALLING + "[{")
+
+
 def _requests_in_text(text: Json) -> list[ToolRequest]:
     """Requests that were recorded as JSON text in the content instead of in their own field.
 
-    Koog does, and under the role ``tool`` in the history. The text stays as it is; only a list
-    whose every item is a complete OpenAI tool call counts.
+    Koog does, and under the role ``tool`` in the history; smolagents does behind a heading. The
+    text stays as it is; only a list whose every item is a complete OpenAI tool call counts.
     """
-    if not isinstance(text, str) or not text.startswith("[{") or '"function"' not in text:
+    if not isinstance(text, str) or not text.startswith(_TEXT_REQUESTS) or "function" not in text:
         return []
     ignored: set[str] = set()
-    calls = structured(text, ignored)
+    listed = text.removeprefix(_CALLING)
+    calls = structured(listed, ignored, expected=listed is not text)
     if not isinstance(calls, list) or not all(
         isinstance(c, dict) and isinstance(c.get("function"), dict) and c.get("id") for c in calls
     ):

@@ -8,7 +8,6 @@ OpenInference's nesting. What is no message comes back as ``()``; nothing here r
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -22,16 +21,38 @@ from anonymize.conventions.message import (
     tool_message,
 )
 from anonymize.conventions.parts import is_request, read_content, request_of
-from anonymize.conventions.values import as_dict, look, structured
+from anonymize.conventions.reprs import python_literal, python_object
+from anonymize.conventions.streams import joined
+from anonymize.conventions.values import (
+    CutList,
+    CutObject,
+    as_dict,
+    is_cut,
+    look,
+    structured,
+    unquoted,
+)
 from anonymize.trace import Json, Message
 
 _MAX_NESTING = 6
+#: A note among the flags: the end of what a model or a run was given is missing.
+CUT = "_cut"
 #: Longer messages (in bytes of JSON) are read anew each time instead of being kept in memory.
 _MAX_REMEMBERED = 16_384
 
 
 def read_messages(value: Json, role: str, flags: set[str]) -> tuple[Message, ...]:
-    """The messages that ``value`` holds, ``()`` if none. Plain text is a message of ``role``."""
+    """The messages that ``value`` holds, ``()`` if none. Plain text is a message of ``role``.
+
+    Where its end is missing, :data:`CUT` is noted among the flags of a user's side: what was asked
+    last is not known.
+    """
+    if isinstance(value, str) and is_cut(value):
+        left = structured(value, flags, expected=True)
+        if isinstance(left, CutList | CutObject) and _read(left, role, set(), 0):
+            value = left
+    if role == "user" and isinstance(value, CutList | CutObject):
+        flags.add(CUT)
     return tuple(_read(value, role, flags, 0) or ())
 
 
@@ -39,7 +60,9 @@ def _read(value: Json, role: str, flags: set[str], depth: int) -> list[Message] 
     if depth > _MAX_NESTING:
         return None
     if isinstance(value, str):
-        parsed = structured(value, flags)
+        parsed = structured(unquoted(value), flags)
+        if isinstance(parsed, str):
+            parsed = python_object(parsed) or python_literal(parsed) or value
         found = None if parsed is value else _read(parsed, role, flags, depth + 1)
         if found is not None:
             return found
@@ -54,10 +77,13 @@ def _read(value: Json, role: str, flags: set[str], depth: int) -> list[Message] 
 def _read_list(items: list[Json], role: str, flags: set[str], depth: int) -> list[Message] | None:
     if not items:
         return None
+    items = [(python_object(i) or i) if isinstance(i, str) else i for i in items]
     if len(items) == 1 and isinstance(items[0], list):  # LangChain batches
         found = _read(items[0], role, flags, depth + 1)
         if found is not None:
             return found
+    if (whole := joined(items)) is not None:
+        return _read(whole, "assistant", flags, depth + 1)
     if all(is_request(item) for item in items):
         requests = tuple(r for r in (request_of(item, flags) for item in items) if r)
         return [Message(role="assistant", tool_requests=requests)]
@@ -65,7 +91,12 @@ def _read_list(items: list[Json], role: str, flags: set[str], depth: int) -> lis
         return split_content(read_content(items, flags), role, None, flags)
     if len(items) == 1 and isinstance(items[0], str):
         return _read(items[0], role, flags, depth + 1)
-    found = []
+    return read_items(items, role, flags, depth)
+
+
+def read_items(items: list[Json], role: str, flags: set[str], depth: int) -> list[Message] | None:
+    """The messages of a list of messages, one by one."""
+    found: list[Message] = []
     recognised = False
     for item in items:
         pair = isinstance(item, list | tuple) and len(item) == 2 and isinstance(item[0], str)
@@ -93,23 +124,24 @@ def _read_known(
     if not isinstance(item.get("role"), str):
         return _read_object(item, role, flags, depth)
     try:
-        key = orjson.dumps(item)
+        key = orjson.dumps(item), role, depth
     except (TypeError, ValueError):  # lone surrogates, huge integers
         return _read_object(item, role, flags, depth)
-    if len(key) > _MAX_REMEMBERED:
+    if len(key[0]) > _MAX_REMEMBERED:
         return _read_object(item, role, flags, depth)
-    found, raised = _remembered(key, role, depth)
-    flags |= raised
-    return None if found is None else list(found)
+    known = _known.get(key)
+    if known is None:
+        raised: set[str] = set()
+        known = _read_object(item, role, raised, depth), frozenset(raised)
+        if len(_known) >= _MOST_REMEMBERED:
+            _known.clear()
+        _known[key] = known
+    flags |= known[1]
+    return known[0]
 
 
-@lru_cache(maxsize=2048)
-def _remembered(
-    key: bytes, role: str, depth: int
-) -> tuple[tuple[Message, ...] | None, frozenset[str]]:
-    flags: set[str] = set()
-    found = _read_object(orjson.loads(key), role, flags, depth)
-    return (None if found is None else tuple(found)), frozenset(flags)
+_MOST_REMEMBERED = 2_048
+_known: dict[tuple[bytes, str, int], tuple[list[Message] | None, frozenset[str]]] = {}
 
 
 def _read_object(
@@ -125,8 +157,15 @@ def _read_object(
     if is_request(item):
         request = request_of(item, flags)
         return [Message(role="assistant", tool_requests=(request,))] if request else None
-    if read_role(item.get("type"), "") in ROLES and "content" in item:  # LangChain
+    if read_role(item.get("type"), "") in ROLES and "content" in item:  # LangChain, AutoGen
         return read_message({**item, "role": item["type"]}, flags)
+    if (
+        isinstance(kind := item.get("type"), str) and kind in _SPOKEN and "source" in item
+    ):  # AutoGen: who spoke, not in which role
+        speaker = "user" if item["source"] == "user" else "assistant"
+        return read_message({"role": speaker, "content": item.get("content")}, flags)
+    if item.get("kind") in ("request", "response") and isinstance(item.get("parts"), list):
+        return _pydantic_ai(item, flags, depth)
     if "parts" in item or "contents" in item:
         return read_message(item, flags, role)
     if "content" in item and not item.keys() - _PLAIN_KEYS:
@@ -140,17 +179,45 @@ def _read_object(
 
 
 _MESSAGE_KEYS = frozenset(
-    {"content", "parts", "contents", "tool_calls", "toolCalls", "tool_call_id", "function_call"}
+    {
+        "content",
+        "parts",
+        "contents",
+        "blocks",
+        "tool_calls",
+        "toolCalls",
+        "tool_call_id",
+        "function_call",
+    }
     | {"gen_ai.event.content", "message", "reasoning_content", "body"}
 )
 #: Beside a text, these tell a model's result (Vercel, Mastra) from any object with a text.
 _RESULT_KEYS = frozenset({"toolCalls", "tool_calls", "finishReason", "finish_reason"})
+_SPOKEN = frozenset({"TextMessage", "MultiModalMessage", "ToolCallSummaryMessage", "StopMessage"})
 _PLAIN_KEYS = frozenset(
     {"content", "id", "name", "finish_reason", "finishReason", "stop_reason", "usage", "model"}
+    | {"cached", "logprobs", "thought", "warnings", "providerMetadata", "response", "request"}
     | {"type", "index", "additional_kwargs", "response_metadata", "example", "refusal"}
 )
 
 
+def _pydantic_ai(item: dict[str, Any], flags: set[str], depth: int) -> list[Message]:
+    """Pydantic AI's own messages: a request's parts are of the system, the user and the tools."""
+    said: list[Json] = []
+    messages: list[Message] = []
+    for part in (as_dict(part) for part in item["parts"]):
+        kind = part.get("part_kind")
+        if item["kind"] == "response":
+            said.append({**part, "type": _PART_KINDS.get(kind, "text") if kind else "text"})
+        elif kind in ("tool-return", "retry-prompt") and part.get("tool_name"):
+            messages.append(tool_message(part, part.get("content"), flags))
+        else:
+            role = "system" if kind == "system-prompt" else "user"
+            messages += read_message({"role": role, "content": part.get("content")}, flags)
+    return read_message({"role": "assistant", "content": said}, flags) if said else messages
+
+
+_PART_KINDS: dict[str, str] = {"tool-call": "tool_call", "thinking": "thinking"}
 _Reader = Callable[[dict[str, Any], str, set[str], int], "list[Message] | None"]
 
 
@@ -259,6 +326,16 @@ def _prompts(item: dict[str, Any], role: str, flags: set[str], depth: int) -> An
     return None
 
 
+def _called(item: dict[str, Any], role: str, flags: set[str], depth: int) -> Any:
+    """What a decorated function was called with: its only argument, or its named ones."""
+    args, named = item.get("args") or [], item.get("kwargs") or {}
+    if not item.keys() <= {"args", "kwargs"} or (args and named):
+        return None
+    if isinstance(args, list) and len(args) == 1:
+        return _read(args[0], role, flags, depth)
+    return _read(named, role, flags, depth) if not args and isinstance(named, dict) else None
+
+
 def _typed(item: dict[str, Any], role: str, flags: set[str], depth: int) -> Any:
     """Items of the Responses interface, and LangChain's envelopes."""
     kind = item["type"]
@@ -294,4 +371,6 @@ _CONTAINERS: dict[str, _Reader] = {
     "content": _content,
     "items": _items,
     "completion": _completion,
+    "args": _called,
+    "kwargs": _called,
 }

@@ -43,15 +43,20 @@ class MLflow:
         reading.inferred = reading.kind is None
         reading.session_id = as_text(a.get("mlflow.trace.session")) or None
         reading.user_id = as_text(a.get("mlflow.trace.user")) or None
+        if not span.parent_id and reading.kind in ("agent", "chain"):
+            reading.workflow = span.name  # MLflow has no other name for what ran
         given, made = a.get("mlflow.spanInputs"), a.get("mlflow.spanOutputs")
         if reading.kind == "llm":
             reading.input = read_messages(given, "user", flags)
             reading.output = read_messages(made, "assistant", flags)
-            reading.usage = read_usage(a.get("mlflow.chat.tokenUsage"))
+            cost = a.get("mlflow.llm.cost")
+            total = as_dict(cost).get("total_cost") if isinstance(cost, dict) else cost
+            reading.usage = read_usage(a.get("mlflow.chat.tokenUsage"), cost=total)
             reading.tools = read_tools(
                 a.get("mlflow.chat.tools") or as_dict(given).get("tools") or [], flags
             )
-            reading.model = as_text(as_dict(given).get("model"))
+            reading.model = as_text(a.get("mlflow.llm.model") or as_dict(given).get("model"))
+            reading.provider = as_text(a.get("mlflow.llm.provider"))
         elif reading.kind == "tool":
             reading.name = span.name
             if given is not None:

@@ -10,13 +10,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-from anonymize.conventions.definitions import prefixed_usage, read_tools
+from anonymize.conventions.definitions import numbered_tools, prefixed_usage, tools_within
 from anonymize.conventions.interface import Kind, Reading
 from anonymize.conventions.message import read_message
-from anonymize.conventions.messages import read_messages
-from anonymize.conventions.results import unbox
+from anonymize.conventions.messages import CUT, read_messages
+from anonymize.conventions.numbered import Memory, groups_of, remembered
+from anonymize.conventions.parts import FAILED
+from anonymize.conventions.reprs import python_literal
+from anonymize.conventions.results import call_arguments, handover, tool_name, unbox
 from anonymize.conventions.values import (
     as_dict,
     as_text,
@@ -25,9 +29,9 @@ from anonymize.conventions.values import (
     labels,
     look,
     metadata_tags,
-    python_literal,
     structured,
     unflatten,
+    unquoted,
 )
 from anonymize.spans import Span
 from anonymize.trace import Json, Message
@@ -65,7 +69,7 @@ class OpenInference:
         a = span.attributes
         reading = Reading(convention=self.name)
         flags = reading.flags
-        reading.kind, reading.inferred = _kind(a)
+        reading.kind, reading.inferred = _kind(span.name, a)
         if reading.kind is not None and reading.inferred:
             flags.add("kind_unknown")  # every OpenInference span has one unless it was dropped
         reading.session_id = first_text(a, "session.id") or None
@@ -86,12 +90,17 @@ class OpenInference:
             # OpenAI Agents name the agent as a node of the graph; LangGraph's "agent" is no name.
             node = first_text(a, "graph.node.id")
             reading.agent = node if node == span.name and node != "agent" else ""
+            if span.scope.name.endswith(".smolagents"):  # NAME.run, else CLASS.run
+                name = span.name.removesuffix(".run")
+                reading.agent = "" if name.endswith("Agent") else name
         return reading
 
 
-def _kind(a: Mapping[str, Json]) -> tuple[Kind | None, bool]:
+def _kind(name: str, a: Mapping[str, Json]) -> tuple[Kind | None, bool]:
     kind = a.get("openinference.span.kind")
     if isinstance(kind, str) and kind:
+        if kind == "LLM" and name.endswith("._prepare_chat_with_tools"):
+            return "chain", False  # LlamaIndex puts a request together; the call comes after it
         return KINDS.get(kind.upper(), "other"), False
     if first(a, "llm.model_name", "llm.token_count.total", "llm.invocation_parameters") is not None:
         return "llm", True
@@ -109,6 +118,8 @@ def _value(a: Mapping[str, Json], side: str, flags: set[str]) -> Json:
     if value is None:
         return None
     is_json = a.get(f"{side}.mime_type") == "application/json"
+    if is_json and isinstance(value, str) and value[:1] == '"':
+        value = unquoted(value)
     return look(structured(value, flags, expected=is_json), flags)
 
 
@@ -118,10 +129,10 @@ def _read_llm(a: Mapping[str, Json], reading: Reading) -> None:
     reading.provider = first_text(a, "llm.provider", "llm.system")
     reading.usage = prefixed_usage(a, "llm.token_count.", cost=first(a, "llm.cost.total"))
     reading.finish_reason = first_text(a, "llm.finish_reason") or None
-    parameters = as_dict(structured(first(a, "llm.invocation_parameters"), flags))
-    tools, _ = unflatten(a, "llm.tools.")
-    offered: Json = tools or parameters.get("tools") or parameters.get("functions")
-    reading.tools = read_tools(offered, flags)
+    reading.tools = numbered_tools(a, "llm.tools.", flags)
+    if not groups_of(a, "llm.tools."):
+        given = first(a, "llm.invocation_parameters")
+        reading.tools = tools_within(given, flags, "tools", "functions")
     reading.input = _side(a, "llm.input_messages.", reading.raw_input, "user", flags)
     reading.output = _side(a, "llm.output_messages.", reading.raw_output, "assistant", flags)
     if not reading.input:
@@ -140,21 +151,43 @@ def _side(
     a: Mapping[str, Json], prefix: str, raw: Json, role: str, flags: set[str]
 ) -> tuple[Message, ...]:
     """Flattened messages; the raw request or response where they are absent or have a gap."""
-    items, gap = unflatten(a, prefix)
+    groups = groups_of(a, prefix)
+    order = sorted(groups)
+    gap = order != list(range(len(order)))
     messages: list[Message] = []
-    for item in items:
-        body = as_dict(item.get("message")) or item
-        messages += read_message(_unnest(body), flags, role)
+    for number in order:
+        said = remembered(_MESSAGES[role], groups[number], _READERS[role], flags)
+        messages += said
     if messages and not gap:
+        text = a.get("input.value")
+        if role == "user" and isinstance(text, str) and "is_error" in text:
+            notes: set[str] = set()  # flattened messages don't say which tools failed
+            read_messages(raw, role, notes)
+            flags |= {note for note in notes if note.startswith(FAILED)}
         return tuple(messages)
-    others = read_messages(raw, role, set()) if isinstance(raw, dict | list) else ()
+    encoded = isinstance(raw, str) and raw[:1] in _OPENING
+    seen: set[str] = set()
+    others = read_messages(raw, role, seen) if encoded or isinstance(raw, dict | list) else ()
     if len(others) > len(messages):
+        flags |= seen & {CUT}
         return others
     if gap:
         flags.add("attrs_dropped")
     if not messages and isinstance(raw, str) and raw:
         return (Message(role=role, content=raw),)
     return tuple(messages)
+
+
+#: A text that begins so may be JSON once more, or Python's ``str()`` of the request.
+_OPENING = ("{", "[", "(", '"')
+
+
+def _read_flat(item: dict[str, Any], flags: set[str], role: str) -> list[Message]:
+    return read_message(_unnest(as_dict(item.get("message")) or item), flags, role)
+
+
+_READERS = {role: partial(_read_flat, role=role) for role in ("user", "assistant")}
+_MESSAGES: dict[str, Memory[list[Message]]] = {role: {} for role in _READERS}
 
 
 def _unnest(body: dict[str, Any]) -> dict[str, Any]:
@@ -170,8 +203,12 @@ def _unnest(body: dict[str, Any]) -> dict[str, Any]:
 
 def _read_tool(span: Span, reading: Reading) -> None:
     a, flags = span.attributes, reading.flags
-    reading.name = first_text(a, "tool.name", "tool_call.function.name") or span.name
+    reading.name = first_text(a, "tool.name", "tool_call.function.name") or tool_name(span.name)
     reading.call_id = first_text(a, "tool_call.id", "tool.id", "tool.call_id") or None
+    if span.name.startswith("handoff to "):  # OpenAI Agents: from whom, to whom
+        reading.name, reading.arguments = handover(span.name.removeprefix("handoff to ")), {}
+        reading.raw_output = None
+        return
     given = reading.raw_input
     if given is None:
         given = first(a, "tool_call.function.arguments", "tool.parameters")
@@ -182,7 +219,7 @@ def _read_tool(span: Span, reading: Reading) -> None:
         literal = python_literal(given)
         given = given if literal is None else literal
     if given is not None:
-        reading.arguments = given
+        reading.arguments = call_arguments(given)
     if reading.raw_output is not None:
         unbox(reading.raw_output, reading)
 

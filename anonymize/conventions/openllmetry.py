@@ -9,17 +9,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
-from anonymize.conventions.definitions import prefixed_usage, read_tools
+from anonymize.conventions.definitions import numbered_tools, prefixed_usage
 from anonymize.conventions.interface import Kind, Reading
 from anonymize.conventions.message import read_message
+from anonymize.conventions.numbered import Memory, groups_of, remembered
 from anonymize.conventions.results import call_arguments, unbox
 from anonymize.conventions.values import (
+    as_dict,
     as_text,
     first,
     first_text,
+    is_framework_key,
     structured,
-    unflatten,
 )
 from anonymize.spans import Span
 from anonymize.trace import Json, Message
@@ -70,8 +74,8 @@ class OpenLLMetry:
         reading.output = _numbered(a, "gen_ai.completion.", "assistant", reading)
         if reading.kind is None and (reading.input or reading.output):
             reading.kind, reading.inferred = "llm", True
-        functions, _ = unflatten(a, "llm.request.functions.")
-        reading.tools = read_tools(functions, flags)
+        reading.agent = first_text(a, _PROPERTIES + "lc_agent_name")
+        reading.tools = numbered_tools(a, "llm.request.functions.", flags)
         total = prefixed_usage(a, "gen_ai.usage.") or prefixed_usage(a, "llm.usage.")
         reading.usage = total
         reading.workflow = first_text(a, "traceloop.workflow.name")
@@ -83,15 +87,25 @@ class OpenLLMetry:
 def _numbered(
     a: Mapping[str, Json], prefix: str, role: str, reading: Reading
 ) -> tuple[Message, ...]:
-    items, gap = unflatten(a, prefix)
-    if gap:
+    groups = groups_of(a, prefix)
+    order = sorted(groups)
+    if order != list(range(len(order))):
         reading.flags.add("attrs_dropped")
     messages: list[Message] = []
-    for item in items:
-        messages += read_message(item, reading.flags, role)
+    for number in order:
+        said = remembered(_MESSAGES[role], groups[number], _READERS[role], reading.flags)
+        messages += said
         if role == "assistant" and reading.finish_reason is None:
-            reading.finish_reason = as_text(item.get("finish_reason")) or None
+            reading.finish_reason = first_text(a, f"{prefix}{number}.finish_reason") or None
     return tuple(messages)
+
+
+def _read_numbered(item: dict[str, Any], flags: set[str], role: str) -> list[Message]:
+    return read_message(item, flags, role)
+
+
+_READERS = {role: partial(_read_numbered, role=role) for role in ("user", "assistant")}
+_MESSAGES: dict[str, Memory[list[Message]]] = {role: {} for role in _READERS}
 
 
 def _read_owners(a: Mapping[str, Json], reading: Reading) -> None:
@@ -102,7 +116,8 @@ def _read_owners(a: Mapping[str, Json], reading: Reading) -> None:
     )
     reading.user_id = first_text(own, "user_id", "user.id") or None
     for key, value in own.items():
-        if key not in _OWNERS and isinstance(value, str | int | float):
+        known = key in _OWNERS or is_framework_key(key)
+        if not known and isinstance(value, str | int | float):
             reading.tags[key] = as_text(value)
 
 
@@ -111,6 +126,7 @@ def _read_entity(span: Span, reading: Reading) -> None:
     reading.name = first_text(a, "traceloop.entity.name")
     given = structured(first(a, "traceloop.entity.input"), flags, expected=True)
     result = structured(first(a, "traceloop.entity.output"), flags)
+    given, result = _inner(given, "inputs"), _inner(result, "outputs")
     if reading.kind == "tool":
         reading.name = reading.name or span.name.removesuffix(".tool")
         given = call_arguments(given)
@@ -121,4 +137,14 @@ def _read_entity(span: Span, reading: Reading) -> None:
     else:
         reading.raw_input, reading.raw_output = given, result
         if reading.kind == "agent":
-            reading.agent = reading.name
+            reading.agent = reading.agent or reading.name
+
+
+def _inner(value: Json, key: str) -> Json:
+    """LangChain's callbacks box what a chain was given and returned: ``{"inputs": ...}``."""
+    box = as_dict(value)
+    boxed = isinstance(box.get(key), dict | list) and box.keys() <= {key, *_BESIDE}
+    return box[key] if boxed and "input_str" not in box else value
+
+
+_BESIDE = ("tags", "metadata", "kwargs")

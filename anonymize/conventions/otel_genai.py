@@ -10,15 +10,25 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from anonymize.conventions.definitions import effect_of, prefixed_usage, read_effects, read_tools
+from anonymize.conventions.histories import read_history
 from anonymize.conventions.interface import MISSING, Kind, Reading
 from anonymize.conventions.message import split_speakers
 from anonymize.conventions.messages import read_messages
-from anonymize.conventions.parts import read_content
-from anonymize.conventions.values import as_dict, first, first_text, labels, look, structured
+from anonymize.conventions.parts import is_text, read_content
+from anonymize.conventions.values import (
+    as_dict,
+    as_text,
+    first,
+    first_text,
+    labels,
+    look,
+    structured,
+)
 from anonymize.spans import Span, SpanEvent
-from anonymize.trace import Json, Message
+from anonymize.trace import Json, Message, StepError
 
 OPERATIONS: Mapping[str, Kind] = {
     "chat": "llm",
@@ -31,8 +41,8 @@ OPERATIONS: Mapping[str, Kind] = {
     "embedding": "embedding",
     "execute_tool": "tool",
     "invoke_agent": "agent",
-    "create_agent": "agent",
     "invoke_workflow": "chain",
+    "conversation": "chain",
     "chain": "chain",
     "retrieval": "retrieval",
     "search": "retrieval",
@@ -61,7 +71,7 @@ class OtelGenAI:
         reading.response_id = first_text(a, "gen_ai.response.id") or None
         reading.session_id = first_text(a, "gen_ai.conversation.id", "session.id") or None
         reading.user_id = first_text(a, "enduser.id", "user.id") or None
-        reading.agent = first_text(a, "gen_ai.agent.name")
+        reading.agent = first_text(a, "gen_ai.agent.name") if reading.kind != "chain" else ""
         reading.agent_version = first_text(a, "gen_ai.agent.version")
         reading.workflow = first_text(a, "gen_ai.workflow.name")
         reading.usage = prefixed_usage(
@@ -71,6 +81,9 @@ class OtelGenAI:
         reading.tools, reading.effects = read_tools(offered, flags), read_effects(offered, flags)
         reasons = labels(a.get("gen_ai.response.finish_reasons"), flags)
         reading.finish_reason = reasons[0] if reasons else None
+        if not reasons:  # Semantic Kernel: one, as Python prints an enum
+            reason = first_text(a, "gen_ai.response.finish_reason")
+            reading.finish_reason = reason.rpartition(".")[2].lower() or None
         if reading.kind == "tool":
             _read_tool(span, reading)
         elif reading.kind == "retrieval":
@@ -100,29 +113,43 @@ def _read_tool(span: Span, reading: Reading) -> None:
     hints = as_dict(structured(first(a, "mcp.tool.annotations", "gen_ai.tool.annotations"), flags))
     reading.effect = effect_of(hints)
     arguments = first(a, "gen_ai.tool.call.arguments", "gen_ai.tool.arguments")
-    if arguments is not None:
+    # OpenLLMetry writes its own box under these names too; its convention opens it.
+    if arguments is not None and arguments != a.get("traceloop.entity.input"):
         reading.arguments = look(structured(arguments, flags, expected=True), flags)
-    if "gen_ai.tool.call.result" in a:
-        reading.result = look(structured(a["gen_ai.tool.call.result"], flags), flags)
+    result = a.get("gen_ai.tool.call.result")
+    if "gen_ai.tool.call.result" in a and result != a.get("traceloop.entity.output", MISSING):
+        reading.result = look(structured(result, flags), flags)
+        if span.scope.name.startswith("strands"):
+            reading.result = _of_parts(reading.result, flags)
     for event in span.events:  # Strands records both as events
         body = event.attributes
         if event.name == "gen_ai.tool.message" and reading.arguments is MISSING:
             reading.arguments = structured(body.get("content"), flags, expected=True)
             reading.call_id = reading.call_id or first_text(body, "id") or None
         elif event.name == "gen_ai.choice" and reading.result is MISSING:
-            reading.result = structured(body.get("message"), flags)
+            reading.result = _of_parts(structured(body.get("message"), flags), flags)
+    if first_text(a, "tool.status", "gen_ai.tool.status").lower() == "error":
+        reading.error = StepError(kind="ToolError", message=as_text(_known(reading.result)))
+
+
+def _of_parts(value: Json, flags: set[str]) -> Json:
+    """Strands' tools answer in parts: those of a text are what the tool returned."""
+    parts = isinstance(value, list) and bool(value) and all(is_text(p) for p in value)
+    return read_content(value, flags).value() if parts else value
+
+
+def _known(value: Json) -> Json:
+    return None if value is MISSING else value
 
 
 def _read_messages(span: Span, reading: Reading) -> None:
     a, flags = span.attributes, reading.flags
     holders: list[Mapping[str, Json]] = [a]
     holders += [e.attributes for e in span.events if e.name.endswith("operation.details")]
-    system: list[Message] = []
+    system: tuple[Message, ...] = ()
     for holder in holders:
-        given = structured(holder.get("gen_ai.system_instructions"), flags, expected=True)
-        text = read_content(given, flags).value()
-        if text and not system:
-            system = [Message(role="system", content=text)]
+        system = system or _system(holder.get("gen_ai.system_instructions"), flags)
+        system = system or _spoken(holder.get("system_prompt"), flags)
         reading.input = reading.input or _json(holder, "gen_ai.input.messages", "user", flags)
         reading.output = reading.output or _json(
             holder, "gen_ai.output.messages", "assistant", flags
@@ -132,13 +159,39 @@ def _read_messages(span: Span, reading: Reading) -> None:
     reading.output = (
         reading.output or said or _plain(first(a, "gen_ai.completion"), "assistant", flags)
     )
-    if system and reading.input[:1] != tuple(system):
+    if system and reading.input[:1] != system:
         reading.input = (*system, *reading.input)
 
 
+def _system(given: Json, flags: set[str]) -> tuple[Message, ...]:
+    """The system message; text of it that is repeated in each call is read once."""
+    if not isinstance(given, str) or len(given) > _MAX_REMEMBERED:
+        return _read_system(given, flags)
+    system, raised = _system_in(given)
+    flags |= raised
+    return system
+
+
+_MAX_REMEMBERED = 65_536
+
+
+@lru_cache(maxsize=128)
+def _system_in(text: str) -> tuple[tuple[Message, ...], frozenset[str]]:
+    flags: set[str] = set()
+    return _read_system(text, flags), frozenset(flags)
+
+
+def _read_system(given: Json, flags: set[str]) -> tuple[Message, ...]:
+    return _spoken(structured(given, flags, expected=True), flags)
+
+
+def _spoken(content: Json, flags: set[str]) -> tuple[Message, ...]:
+    text = read_content(content, flags).value()
+    return (Message(role="system", content=text),) if text else ()
+
+
 def _json(holder: Mapping[str, Json], key: str, role: str, flags: set[str]) -> tuple[Message, ...]:
-    value = structured(holder.get(key), flags, expected=True)
-    return read_messages(value, role, flags)
+    return read_history(holder.get(key), role, flags)
 
 
 def _plain(value: Json, role: str, flags: set[str]) -> tuple[Message, ...]:
@@ -153,13 +206,23 @@ def _plain(value: Json, role: str, flags: set[str]) -> tuple[Message, ...]:
     return read_messages(value, role, flags)
 
 
+def _opened(body: Mapping[str, Json], flags: set[str]) -> dict[str, Json]:
+    """An event's body; Semantic Kernel logs the whole message as the JSON text of its content."""
+    content = body.get("content")
+    if isinstance(content, str) and content.startswith("{"):
+        inner = structured(content, flags)
+        if isinstance(inner, dict) and inner.keys() & {"role", "message"}:
+            return {**{k: v for k, v in body.items() if k != "content"}, **inner}
+    return dict(body)
+
+
 def _from_events(
     events: Iterable[SpanEvent], flags: set[str]
 ) -> tuple[tuple[Message, ...], tuple[Message, ...]]:
     asked: list[Message] = []
     said: list[Message] = []
     for event in events:
-        body = dict(event.attributes)
+        body = _opened(event.attributes, flags)
         if event.name in _INPUT_EVENTS:
             role = event.name.split(".")[1]
             asked += read_messages({"role": role, "content": None, **body}, role, flags)

@@ -48,7 +48,9 @@ class Content:
 
 
 def call_id(value: Json) -> str | None:
-    """A tool call id; some frameworks record a list that ends with it."""
+    """A tool call id; some frameworks record a list that ends with it, or the JSON of one."""
+    if isinstance(value, str) and value.startswith('["'):
+        value = structured(value, set())
     if isinstance(value, list):
         texts = [item for item in value if isinstance(item, str) and item]
         value = next((t for t in texts if t.startswith("call_")), texts[-1] if texts else None)
@@ -83,6 +85,7 @@ def request_of(item: Json, flags: set[str]) -> ToolRequest | None:
         (item, "args"),
         (item, "input"),
         (item, "parameters"),
+        (item, "tool_kwargs"),
     ):
         if source.get(key) is not None:
             given = source[key]
@@ -91,7 +94,10 @@ def request_of(item: Json, flags: set[str]) -> ToolRequest | None:
     return ToolRequest(name=name, arguments=arguments_of(given, flags), call_id=call_id(found))
 
 
-_REQUEST_IDS = ("call_id", "id", "toolCallId", "tool_call_id", "toolUseId", "tool_use_id")
+_REQUEST_IDS = (
+    *("call_id", "id", "toolCallId", "tool_call_id", "toolUseId", "tool_use_id"),
+    "tool_id",
+)
 
 
 def is_request(item: Json) -> bool:
@@ -183,13 +189,16 @@ def _answer(item: dict[str, Any], content: Content, flags: set[str]) -> None:
         failed = str(value["type"]).startswith("error")  # Vercel AI SDK v5
         value = value["value"]
     else:
-        failed = bool(item.get("is_error") or item.get("isError") or item.get("status") == "error")
+        told = (item.get(key) for key in ("is_error", "isError", "error"))
+        failed = any(t is True for t in told) or item.get("status") == "error"
+    origin = as_dict(item.get("origin"))  # Haystack keeps the whole request
+    found = origin.get("id") or item.get("tool_call_id")
     ids = (item.get(k) for k in ("id", "call_id", "toolCallId", "tool_use_id", "toolUseId"))
-    name = item.get("name") or item.get("toolName")
+    name = item.get("name") or item.get("toolName") or origin.get("tool_name")
     content.answers.append(
         Answer(
             content=answer_content(value, flags),
-            call_id=call_id(item.get("tool_call_id") or next((i for i in ids if i), None)),
+            call_id=call_id(found or next((i for i in ids if i), None)),
             name=name if isinstance(name, str) else None,
             failed=failed,
         )
@@ -212,9 +221,18 @@ def answer_content(value: Json, flags: set[str]) -> Json:
     return dumps(value)
 
 
+def is_text(value: Json) -> bool:
+    """Whether ``value`` is a part that holds text and nothing else."""
+    if not isinstance(value, dict) or not isinstance(value.get("text"), str):
+        return False
+    return value.keys() <= {"type", "text"} and value.get("type", "text") == "text"
+
+
 def _is_part(value: Json) -> bool:
     if not isinstance(value, dict):
         return False
+    if isinstance(value.get("message_content"), dict):
+        value = value["message_content"]
     kind = value.get("type")
     if isinstance(kind, str):
         return kind in _TEXT_TYPES or kind in _MEDIA_TYPES
@@ -269,12 +287,22 @@ _FORMATS = {
 
 
 def _other(item: dict[str, Any], content: Content, flags: set[str]) -> None:
-    content.parts.append(without_bytes(item, flags, media=False))
+    """A part that doesn't say what it is. AutoGen's calls and answers are known by their fields."""
+    if item.keys() >= {"name", "arguments"} and ("id" in item or "call_id" in item):
+        _request(item, content, flags)
+    elif item.keys() >= {"call_id", "content"}:
+        _answer(item, content, flags)
+    else:
+        content.parts.append(without_bytes(item, flags, media=False))
 
 
+#: Classes of frameworks that print what a tool was asked and what it answered.
+REQUEST_TYPES = ("ToolCall", "FunctionCall", "ToolUseBlock", "ToolCallBlock")
+ANSWER_TYPES = ("ToolCallResult", "FunctionExecutionResult", "ToolResultBlock")
 _Reader = Callable[[dict[str, Any], Content, set[str]], None]
 _TEXT_TYPES = frozenset(
     {"text", "input_text", "output_text", "refusal", "summary_text", "text_delta", "TextContent"}
+    | {"TextBlock", "TextPart", "ResponseOutputText"}
 )
 _MEDIA_TYPES = frozenset(
     {"image", "image_url", "input_image", "file", "input_file", "blob", "uri", "audio"}
@@ -289,7 +317,15 @@ _BY_TYPE: dict[str, _Reader] = {
         _reasoning,
     ),
     **dict.fromkeys(
-        ("tool_use", "tool_call", "tool-call", "function_call", "server_tool_use", "mcp_tool_use"),
+        (
+            "tool_use",
+            "tool_call",
+            "tool-call",
+            "function_call",
+            "server_tool_use",
+            "mcp_tool_use",
+            *REQUEST_TYPES,
+        ),
         _request,
     ),
     **dict.fromkeys(
@@ -301,6 +337,7 @@ _BY_TYPE: dict[str, _Reader] = {
             "function_call_output",
             "web_search_tool_result",
             "mcp_tool_result",
+            *ANSWER_TYPES,
         ),
         _answer,
     ),

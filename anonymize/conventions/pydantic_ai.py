@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from anonymize.conventions.definitions import read_tools, read_usage
+from anonymize.conventions.definitions import read_tools, read_usage, tools_within
 from anonymize.conventions.interface import Reading
 from anonymize.conventions.messages import read_messages
 from anonymize.conventions.values import (
@@ -53,14 +53,14 @@ class PydanticAI:
             reading.arguments = look(arguments, flags)
         if "tool_response" in a:
             reading.result = look(structured(a["tool_response"], flags), flags)
-        if "final_result" in a or "agent_name" in a:
+        if ("final_result" in a or "agent_name" in a) and "sdk_span_type" not in a:
             _read_run(a, reading)
-        parameters = as_dict(structured(first(a, "model_request_parameters"), flags))
-        if parameters:
+        parameters = first(a, "model_request_parameters")
+        if as_dict(structured(parameters, flags)):
             reading.kind, reading.inferred = "llm", True
-            answers = read_tools(parameters.get("output_tools") or [], flags)
+            answers = tools_within(parameters, flags, "output_tools")
             reading.output_tools = frozenset(tool.name for tool in answers)
-            reading.tools = read_tools(parameters.get("function_tools") or [], flags)
+            reading.tools = tools_within(parameters, flags, "function_tools")
         asked, said = _events(a.get("events"), flags)
         reading.input = reading.input or asked
         reading.output = reading.output or said
@@ -91,12 +91,20 @@ def _read_run(a: Mapping[str, Json], reading: Reading) -> None:
 
 
 def _events(value: Json, flags: set[str]) -> tuple[tuple[Message, ...], tuple[Message, ...]]:
-    """The ``events`` attribute: OTel's message events as one JSON list, the choice last."""
+    """The ``events`` attribute: OTel's message events as one JSON list, the choice last.
+
+    Logfire's instrumentation of the Responses interface calls the answer an assistant's message.
+    """
     events = structured(value, flags, expected=True)
     if not isinstance(events, list):
         return (), ()
     said = [e for e in events if as_dict(e).get("event.name") == "gen_ai.choice"]
     asked = [e for e in events if as_dict(e).get("event.name") != "gen_ai.choice"]
+    if not said:
+        end = len(asked)
+        while end and as_dict(asked[end - 1]).get("event.name") == "gen_ai.assistant.message":
+            end -= 1
+        asked, said = asked[:end], asked[end:]
     return read_messages(asked, "user", flags), read_messages(said, "assistant", flags)
 
 

@@ -6,13 +6,14 @@ in silence.
 
 from __future__ import annotations
 
-import ast
 import json
 import math
 import re
 from collections.abc import Mapping
 from typing import Any
 
+from anonymize.conventions.numbered import unflatten as unflatten
+from anonymize.conventions.reprs import python_literal
 from anonymize.jsontools import MAX_DEPTH, JsonError, dumps, loads, too_deep
 from anonymize.trace import Json
 
@@ -21,10 +22,9 @@ REDACTION_MARKS = frozenset(
     {"__REDACTED__", "<REDACTED>", "[REDACTED]", "REDACTED", "<redacted>", "[redacted]", "***"}
 )
 _CUT_SIGNS = ("... [truncated]", "...[truncated]", "…[truncated]", "[truncated]", "<truncated>")
+_OPENS = re.compile(r'\s*(?:\{\s*"|\[\s*[{"])')
+_DECODER = json.JSONDecoder()
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
-_PYTHON_LITERAL = re.compile(r"\s*[\[{(]")
-#: Python literals are parsed by CPython's own parser, which is neither fast nor bounded.
-_MAX_LITERAL = 64_000
 
 
 def parse(text: str) -> Json:
@@ -69,7 +69,41 @@ def structured(value: Json, flags: set[str], *, expected: bool = False) -> Json:
         return value
     flags.add("truncated")
     recovered = complete(value)
+    if isinstance(recovered, list):
+        return CutList(recovered)
+    if isinstance(recovered, dict):
+        return CutObject(recovered)
     return value if recovered is None else recovered
+
+
+class CutList(list[Json]):
+    """What is left of a JSON array whose end is missing."""
+
+
+class CutObject(dict[str, Json]):
+    """What is left of a JSON object whose end is missing."""
+
+
+def is_cut(text: str) -> bool:
+    """Whether ``text`` begins like JSON of objects or of texts and breaks off."""
+    if _OPENS.match(text) is None or text.rstrip()[-1:] in ("}", "]"):
+        return False
+    try:
+        _DECODER.raw_decode(text.strip())
+    except (ValueError, RecursionError):
+        return complete(text) is not None
+    return False  # a whole value, and words behind it
+
+
+def unquoted(text: str) -> str:
+    """Text that was recorded as a JSON string, quotes and all, as the text; any other unchanged."""
+    if text[:1] != '"' or text[-1:] != '"':
+        return text
+    try:
+        value = parse(text)
+    except JsonError:
+        return text
+    return value if isinstance(value, str) else text
 
 
 def unwrap(value: Json, flags: set[str]) -> Json:
@@ -82,19 +116,6 @@ def unwrap(value: Json, flags: set[str]) -> Json:
         except JsonError:
             return structured(value, flags)
     return value
-
-
-def python_literal(text: str) -> Json | None:
-    """``str()`` of a Python dict or list as a value: LangChain records tool input that way."""
-    if len(text) > _MAX_LITERAL or not _PYTHON_LITERAL.match(text):
-        return None
-    if too_deep(text.encode("utf-8", "surrogatepass"), 50):
-        return None
-    try:
-        value = ast.literal_eval(text)
-        return json.loads(json.dumps(value))  # refuses sets, bytes, objects; tuples become lists
-    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
-        return None
 
 
 def complete(text: str) -> Json | None:
@@ -183,7 +204,11 @@ def first(attributes: Mapping[str, Json], *keys: str) -> Json:
 
 def first_text(attributes: Mapping[str, Json], *keys: str) -> str:
     """Like :func:`first`, as text."""
-    return as_text(first(attributes, *keys))
+    for key in keys:
+        value = attributes.get(key)
+        if value is not None and value != "":
+            return value if isinstance(value, str) else dumps(value)
+    return ""
 
 
 def look(value: Json, flags: set[str]) -> Json:
@@ -191,7 +216,7 @@ def look(value: Json, flags: set[str]) -> Json:
     if isinstance(value, str):
         if value in REDACTION_MARKS:
             flags.add("redacted")
-        elif value.endswith(_CUT_SIGNS):
+        elif value.endswith(_CUT_SIGNS) or (value[:1] in ("{", "[") and is_cut(value)):
             flags.add("truncated")
     return value
 
@@ -207,7 +232,14 @@ def labels(value: Json, flags: set[str]) -> list[str]:
 
 
 #: Metadata that frameworks add about themselves; what is left was set by the user.
-_FRAMEWORK = ("langgraph_", "ls_", "checkpoint", "__", "thread_id", "session_id", "user_id")
+_FRAMEWORK = (
+    *("langgraph_", "lc_", "ls_", "checkpoint", "__", "thread_id", "session_id", "user_id"),
+)
+
+
+def is_framework_key(key: str) -> bool:
+    """Whether a framework put this key among the metadata: its values differ from step to step."""
+    return key.startswith(_FRAMEWORK)
 
 
 def metadata_tags(value: Json, flags: set[str]) -> dict[str, str]:
@@ -215,46 +247,5 @@ def metadata_tags(value: Json, flags: set[str]) -> dict[str, str]:
     return {
         key: as_text(item)
         for key, item in as_dict(structured(value, flags)).items()
-        if isinstance(item, str | int | float) and not key.startswith(_FRAMEWORK)
+        if isinstance(item, str | int | float) and not is_framework_key(key)
     }
-
-
-def unflatten(attributes: Mapping[str, Json], prefix: str) -> tuple[list[dict[str, Any]], bool]:
-    """``prefix.0.a.b`` attributes as a list of nested objects, and whether an index is missing.
-
-    Indices become order, not positions: a hostile index of 10^9 costs nothing.
-    """
-    items: dict[int, dict[str, Any]] = {}
-    start = len(prefix)
-    for key, value in attributes.items():
-        if not key.startswith(prefix):
-            continue
-        head, _, rest = key[start:].partition(".")
-        if not head.isdigit() or len(head) > 9:
-            continue
-        _place(items.setdefault(int(head), {}), rest.split(".") if rest else [""], value)
-    order = sorted(items)
-    return [_lists(items[i]) for i in order], order != list(range(len(order)))
-
-
-def _place(target: dict[str, Any], path: list[str], value: Json) -> None:
-    for name in path[:-1][:16]:
-        inner = target.get(name)
-        if not isinstance(inner, dict):
-            inner = target[name] = {}
-        target = inner
-    target[path[-1]] = value
-
-
-def _lists(value: dict[str, Any]) -> dict[str, Any]:
-    """Objects whose keys are all numbers become lists, in order of the numbers."""
-    out: dict[str, Any] = {}
-    for key, item in value.items():
-        if isinstance(item, dict):
-            inner = _lists(item)
-            if inner and all(k.isdigit() and len(k) <= 9 for k in inner):
-                out[key] = [inner[k] for k in sorted(inner, key=int)]
-                continue
-            item = inner
-        out[key] = item
-    return out

@@ -13,7 +13,15 @@ from dataclasses import dataclass
 from anonymize.conventions.definitions import prefixed_usage, read_tools
 from anonymize.conventions.interface import Kind, Reading
 from anonymize.conventions.messages import read_messages
-from anonymize.conventions.values import as_text, first, first_text, labels, look, structured
+from anonymize.conventions.values import (
+    as_text,
+    first,
+    first_text,
+    labels,
+    look,
+    structured,
+    unquoted,
+)
 from anonymize.spans import Span
 from anonymize.trace import Json, Message
 
@@ -77,7 +85,9 @@ def _read_tool(a: Mapping[str, Json], reading: Reading) -> None:
     if "ai.toolCall.args" in a:
         reading.arguments = structured(a["ai.toolCall.args"], flags, expected=True)
     if "ai.toolCall.result" in a:
-        reading.result = look(structured(a["ai.toolCall.result"], flags), flags)
+        result = a["ai.toolCall.result"]  # always JSON, so a text stands in quotes
+        result = unquoted(result) if isinstance(result, str) else result
+        reading.result = look(structured(result, flags), flags)
 
 
 def _object(a: Mapping[str, Json]) -> Json:

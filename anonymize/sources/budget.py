@@ -17,6 +17,7 @@ _OBJECT, _LIST, _SLOT, _TEXT = 160, 32, 40, 40
 #: First bytes of characters that take four bytes each in a Python string, and all below.
 _NARROW = bytes(range(0xF0))
 _SPAN = 1000
+_FLAT = {str, int, float, bool, type(None)}
 
 
 def parsed_size(data: bytes, enough: int) -> int:
@@ -50,7 +51,12 @@ def _values(data: bytes, quotes: int) -> int:
 def held_size(item: Span | SpanEvent) -> int:
     """About the bytes that a span or message event takes while its trace is put together."""
     total = _SPAN
-    stack: list[Any] = [*item.attributes.values()]
+    values = item.attributes.values()
+    stack: list[Any] = []
+    if {*map(type, values)} <= _FLAT:  # nearly always: no list or object among the values
+        total += sum(map(sys.getsizeof, values)) + _SLOT * len(values)
+    else:
+        stack += values
     if isinstance(item, Span):
         total += len(item.status_message)
         for event in item.events:

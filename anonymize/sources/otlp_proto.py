@@ -1,4 +1,4 @@
-"""OTLP as protobuf, through ``opentelemetry-proto``'s classes.
+"""OTLP as protobuf.
 
 ``TracesData``, ``ExportTraceServiceRequest`` and their like share one layout: field 1, repeated,
 holds resource spans. The field is walked by hand, so that a file cut off in the middle loses its
@@ -8,17 +8,15 @@ last message only, and a long file is never in memory as a whole.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from sys import intern
 from typing import Any, BinaryIO
 
 from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
-from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans
 
-from anonymize.binary import interim
 from anonymize.sources.interface import Limits
-from anonymize.sources.otlp_json import Found, finite
+from anonymize.sources.otlp_json import Found
+from anonymize.sources.otlp_wire import Attributes, ResourceSpans, is_odd
 from anonymize.spans import Scope, Span, SpanEvent, SpanStatus
-from anonymize.trace import Json, SkippedTrace
+from anonymize.trace import SkippedTrace
 
 _FIELD_1 = 0x0A  # field 1, length-delimited
 _KINDS = ("", "internal", "server", "client", "producer", "consumer")
@@ -62,6 +60,7 @@ def read_stream(
     """
     position = 0
     end_of_message = 0
+    reader = Attributes()
     while True:
         tag, used = _read_varint(stream)
         if used == 0:
@@ -86,11 +85,14 @@ def read_stream(
             return
         position += size
         if wanted:
-            yield from read_resource_spans(data, f"{where}: byte {position - size}", limits)
+            yield from read_resource_spans(data, f"{where}: byte {position - size}", limits, reader)
 
 
-def read_message(data: bytes, where: str, limits: Limits) -> Iterator[Found]:
-    """The spans of one whole message in memory."""
+def read_message(
+    data: bytes, where: str, limits: Limits, reader: Attributes | None = None
+) -> Iterator[Found]:
+    """The spans of one whole message in memory. ``reader`` is shared by messages of one stream."""
+    reader = Attributes() if reader is None else reader
     position = 0
     while position < len(data):
         tag, used = _varint(data[position : position + 10])
@@ -99,98 +101,67 @@ def read_message(data: bytes, where: str, limits: Limits) -> Iterator[Found]:
         if tag != _FIELD_1 or not used or not more or position + size > len(data):
             yield SkippedTrace(reason=_MALFORMED, where=f"{where}: byte {position}")
             return
-        yield from read_resource_spans(data[position : position + size], where, limits)
+        yield from read_resource_spans(data[position : position + size], where, limits, reader)
         position += size
 
 
-def read_resource_spans(data: bytes, where: str, limits: Limits) -> Iterator[Found]:
-    """The spans of one ``ResourceSpans`` message."""
+def read_resource_spans(
+    data: bytes, where: str, limits: Limits, reader: Attributes
+) -> Iterator[Found]:
+    """The spans of one ``ResourceSpans`` message; a malformed one costs itself only."""
     if len(data) > _SMALL and _too_many(data, limits.values // _MESSAGE):
         yield SkippedTrace(reason="a message has too many parts", where=where, size=len(data))
         return
     message = ResourceSpans()
     try:
         message.ParseFromString(data)
-    except DecodeError:
+        resource = reader.read(message.resource.attributes)
+    except (DecodeError, UnicodeDecodeError, RecursionError):
         yield SkippedTrace(reason=_MALFORMED, where=where, size=len(data))
         return
-    try:
-        resource = _attributes(message.resource.attributes, [])
-        for group in message.scope_spans:
-            scope = Scope(group.scope.name, group.scope.version, resource)
-            for raw in group.spans:
-                if raw.trace_id and any(raw.trace_id):
-                    yield _span(raw, scope)
-                else:
-                    yield SkippedTrace(reason="a span without a trace id", where=where)
-    except (UnicodeDecodeError, RecursionError):
-        yield SkippedTrace(reason=_MALFORMED, where=where, size=len(data))
+    for group in message.scope_spans:
+        scope = Scope(group.scope.name, group.scope.version, resource)
+        for raw in group.spans:
+            if not any(raw.trace_id):
+                yield SkippedTrace(reason="a span without a trace id", where=where)
+                continue
+            try:
+                yield _span(raw, scope, reader)
+            except (DecodeError, UnicodeDecodeError, RecursionError):
+                yield SkippedTrace(reason=_MALFORMED, where=where)
 
 
-def _span(raw: Any, scope: Scope) -> Span:
-    flags: list[str] = []
-    values = _attributes(raw.attributes, flags)
-    kind, status, span_id = raw.kind, raw.status, raw.span_id
+def _span(raw: Any, scope: Scope, reader: Attributes) -> Span:
+    reader.flags, reader.odd = [], False
+    values = reader.read(raw.attributes)
+    kind, code, name = raw.kind, 0, raw.name
+    span_id, parent_id = raw.span_id, raw.parent_span_id
+    message = ""
+    if raw.HasField("status"):
+        code, message = raw.status.code, raw.status.message
+    events = raw.events
     return Span(
         trace_id=raw.trace_id.hex(),
         span_id=span_id.hex() if any(span_id) else "",
-        parent_id=raw.parent_span_id.hex() if any(raw.parent_span_id) else None,
-        name=raw.name,
+        parent_id=parent_id.hex() if any(parent_id) else None,
+        name=name,
         kind=_KINDS[kind] if 0 <= kind < len(_KINDS) else "",
         start_ns=raw.start_time_unix_nano or None,
         end_ns=raw.end_time_unix_nano or None,
         attributes=values,
-        events=tuple(_event(e, flags) for e in raw.events),
-        status=_STATUSES[status.code] if 0 <= status.code < len(_STATUSES) else "unset",
-        status_message=status.message,
+        events=tuple([_event(e, reader) for e in events]) if events else (),
+        status=_STATUSES[code] if 0 <= code < len(_STATUSES) else "unset",
+        status_message=message,
         scope=scope,
         dropped=raw.dropped_attributes_count,
         remote_parent=bool(raw.flags & _REMOTE),
-        flags=tuple(flags),
-        maybe_dirty=any(_odd(v) for v in values.values()) or _odd(raw.name),
+        flags=tuple(reader.flags),
+        maybe_dirty=reader.odd or is_odd(name),
     )
 
 
-def _odd(value: Json) -> bool:
-    """Whether text may hold a NUL or half a surrogate pair, maybe inside JSON."""
-    if not isinstance(value, str):
-        return not isinstance(value, int | float | None)
-    if "\x00" in value:
-        return True
-    return "\\u" in value and ("\\u0000" in value or "\\ud" in value or "\\uD" in value)
-
-
-def _event(raw: Any, flags: list[str]) -> SpanEvent:
-    return SpanEvent(raw.name, raw.time_unix_nano or None, _attributes(raw.attributes, flags))
-
-
-def _attributes(items: Any, flags: list[str]) -> dict[str, Json]:
-    out: dict[str, Json] = {}
-    for item in items:
-        value = item.value
-        kind = value.WhichOneof("value")
-        text = kind == "string_value"
-        out[intern(item.key)] = value.string_value if text else _value(value, kind, flags)
-    return out
-
-
-def _value(value: Any, kind: str | None, flags: list[str]) -> Json:
-    if kind == "string_value":
-        return value.string_value
-    if kind == "int_value":
-        return value.int_value
-    if kind == "bool_value":
-        return value.bool_value
-    if kind == "double_value":
-        return finite(value.double_value)
-    if kind == "array_value":
-        return [_value(v, v.WhichOneof("value"), flags) for v in value.array_value.values]
-    if kind == "kvlist_value":
-        return _attributes(value.kvlist_value.values, flags)
-    if kind == "bytes_value":
-        flags.append("binary_dropped")
-        return interim(value.bytes_value)
-    return None
+def _event(raw: Any, reader: Attributes) -> SpanEvent:
+    return SpanEvent(raw.name, raw.time_unix_nano or None, reader.read(raw.attributes))
 
 
 def _too_many(data: bytes, most: int) -> bool:

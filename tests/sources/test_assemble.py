@@ -56,7 +56,7 @@ def test_a_result_comes_from_the_next_history_if_the_span_has_none(tmp_path: Pat
         chat(4, [ASKED, REQUEST, answers({"state": "sent"})], [DONE]),
     )
     assert only_tool(trace).result == {"state": "sent"}
-    assert only_tool(trace).flags == ()
+    assert only_tool(trace).flags == ("result_rebuilt",)
 
 
 def test_a_call_without_a_span_is_rebuilt_and_flagged(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from anonymize.trace import Trace
-from tests.sources.builders import only_llm, read, span
+from tests.sources.builders import only_llm, only_tool, read, span
 from tests.sources.examples import (
     GENAI,
     HISTORY,
@@ -40,6 +40,41 @@ def test_a_sign_of_truncation_in_a_text_is_flagged(tmp_path: Path) -> None:
 def test_content_that_was_never_recorded_is_flagged(tmp_path: Path) -> None:
     trace = read(tmp_path, span(1, "chat m", GENAI))
     assert trace.lossy_flags == ("content_off",)
+
+
+@pytest.mark.parametrize(
+    ("kind", "asked"),
+    [
+        ({"gen_ai.operation.name": "chat"}, "gen_ai.input.messages"),
+        ({"langfuse.observation.type": "generation"}, "langfuse.observation.input"),
+        ({"mlflow.spanType": "LLM"}, "mlflow.spanInputs"),
+        ({"openinference.span.kind": "LLM"}, "input.value"),
+        ({"span.type": "llm"}, "input"),
+    ],
+)
+def test_the_question_is_unknown_where_the_end_of_what_was_asked_is_missing(
+    kind: dict[str, str], asked: str, tmp_path: Path
+) -> None:
+    turns = [("user", "Where is A-1?"), ("assistant", "It was sent."), ("user", "Refund it.")]
+    whole = json.dumps([{"role": role, "content": text} for role, text in turns])
+    assert read(tmp_path, span(1, "x", {**kind, asked: whole})).input == "Refund it."
+    for length in (30, 60, len(whole) - 5):
+        trace = read(tmp_path, span(1, "x", {**kind, asked: whole[:length]}))
+        assert trace.input is None
+        assert "truncated" in trace.lossy_flags
+
+
+def test_a_result_that_begins_as_json_and_breaks_off_is_flagged(tmp_path: Path) -> None:
+    tool = {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "t"}
+    for text, cut in (
+        ('{"order_id":"A-17","status":"shipped","email":"a@b.e', True),
+        ('[{"id": 1}, {"id"', True),
+        ('{"id": 1} was found', False),
+        ("[note] nothing found", False),
+        ('{"id": 1}', False),
+    ):
+        call = only_tool(read(tmp_path, span(1, "t", {**tool, "gen_ai.tool.call.result": text})))
+        assert ("truncated" in call.flags) == cut, text
 
 
 def test_images_lose_their_bytes_and_keep_their_place(tmp_path: Path) -> None:

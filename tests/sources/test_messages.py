@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from anonymize.conventions.definitions import read_tools, read_usage
 from anonymize.conventions.messages import read_messages
-from anonymize.conventions.values import complete, parse, python_literal, structured, unflatten
+from anonymize.conventions.reprs import python_literal
+from anonymize.conventions.values import complete, parse, structured, unflatten
 from anonymize.jsontools import JsonError
 from anonymize.trace import ToolDefinition, Usage
 from tests.sources.shapes import REQUEST, SAID, SHAPES

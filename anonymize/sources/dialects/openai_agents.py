@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from anonymize.conventions.results import handover
 from anonymize.conventions.values import as_dict, as_text, structured
 from anonymize.sources.otlp_json import Found
 from anonymize.spans import Scope, Span, SpanEvent, nanoseconds, parse_time
@@ -89,6 +90,7 @@ def _span(document: Mapping[str, Any], identity: str, trace_id: str, dirty: bool
         status_message=message,
         scope=Scope("openai-agents"),
         flags=tuple(sorted(flags)),
+        remote_parent=not document.get("parent_id"),  # the trace's own item may come elsewhere
         maybe_dirty=dirty,
     )
 
@@ -115,6 +117,6 @@ def _attributes(kind: str, name: str, data: Mapping[str, Any], flags: set[str]) 
         found["gen_ai.provider.name"] = "openai"
     elif kind == "handoff":
         found["gen_ai.operation.name"] = "execute_tool"
-        found["gen_ai.tool.name"] = f"transfer_to_{as_text(data.get('to_agent'))}"
+        found["gen_ai.tool.name"] = handover(as_text(data.get("to_agent")))
         found["gen_ai.tool.call.arguments"] = {}
     return {k: v for k, v in found.items() if v not in (None, "", [])}

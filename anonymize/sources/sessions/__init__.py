@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from anonymize.conventions.values import as_dict
 from anonymize.jsontools import JsonError
+from anonymize.sources.by_line import read_documents
 from anonymize.sources.dialects import dialect_of
 from anonymize.sources.documents import TOO_LARGE, TooManyValues, parse_document
 from anonymize.sources.files import OpenedFile, Place, at_any_place, find_files
@@ -23,7 +24,6 @@ from anonymize.sources.places import shown
 from anonymize.sources.sessions import atif, claude_code, codex, inspect_logs
 from anonymize.sources.sessions.model import Session, to_trace
 from anonymize.sources.spans_source import nothing_read
-from anonymize.sources.transcripts import read_documents
 from anonymize.trace import Json, SkippedTrace, Trace
 
 Kind = Literal["claude-code", "codex", "atif", "inspect"]
@@ -55,7 +55,7 @@ class SessionSource:
         """
         skipped: list[SkippedTrace] = []
         any_trace = False
-        for path in _files(self.path):
+        for path in files_of(self.path):
             for item in self._of_file(path):
                 if isinstance(item, Trace):
                     any_trace = True
@@ -103,7 +103,7 @@ def told(path: str, limits: Limits | None = None) -> Kind | None:
     """The kind of the first file that ``path`` names, if it is one of these."""
     limits = limits or Limits()
     try:
-        files = _files(path)
+        files = files_of(path)
         first = next(iter(files), None)
         if first is None:
             return None
@@ -125,7 +125,12 @@ def told(path: str, limits: Limits | None = None) -> Kind | None:
     return None
 
 
-def _files(path: str) -> list[Place]:
+def files_of(path: str) -> list[Place]:
+    """The files that ``path`` names: those of a folder with Inspect logs are its logs.
+
+    Raises:
+        SourceError: there is none.
+    """
     folder = Path(path)
     if folder.is_dir():
         logs = sorted(p for p in folder.rglob("*.eval") if p.is_file())
