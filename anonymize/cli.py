@@ -17,6 +17,7 @@ from anonymize.commands.lookup import lookup
 from anonymize.commands.prune import compact, prune
 from anonymize.commands.receive import receive
 from anonymize.commands.rotate import rotate
+from anonymize.commands.stats import stats
 
 if TYPE_CHECKING:
     from anonymize.store import Store
@@ -47,6 +48,7 @@ for _command in (
     prune,
     receive,
     rotate,
+    stats,
 ):
     cli.add_command(_command)
 

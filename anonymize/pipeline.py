@@ -134,7 +134,9 @@ def check_not_rotated(store: Path) -> None:
     Raises:
         UsageError: the same person would be another one there.
     """
-    if (store / ROTATION).exists():
+    from anonymize.store import beside
+
+    if (beside(store) / ROTATION).exists():
         raise UsageError(
             "this store was re-keyed: a person would get other surrogates in new traces",
             where=str(store),
@@ -177,7 +179,7 @@ def ingest(
     completes the rest. From here on this process leaves no core dump: it holds raw data.
     """
     from anonymize.guarded.harden import no_core_dumps
-    from anonymize.store import Store, StoreWriter, read_tombstones
+    from anonymize.store import Store, StoreWriter, open_place, read_tombstones
 
     no_core_dumps()
     tally = Tally()
@@ -187,7 +189,7 @@ def ingest(
     opened = chain([first], items) if first is not None else items
     check_not_rotated(store)
     # A first ingest that was killed leaves a folder without anything committed.
-    if any(store.glob("_manifests/**/*.json")):
+    if open_place(store).exists():
         check_key(Store(store), scrubber, store)
     forgotten = scrubber.forgotten(read_tombstones(store))
 

@@ -24,7 +24,9 @@ from anonymize.audit.model import CHECKED, OBJECTED, SURVIVED, VALUES
 from anonymize.errors import StoreError
 from anonymize.policy import SCRUB_VERSION, ScrubPolicy
 from anonymize.store.disk import disk_errors, make_folder, sync_folder, write_file
-from anonymize.store.manifest import Snapshot, load
+from anonymize.store.manifest import Snapshot, add_contents
+from anonymize.store.parts import content
+from anonymize.store.place import Place, beside, change_beside, open_place
 
 RECEIPTS = "_receipts"
 RECEIPT_VERSION = 1
@@ -134,8 +136,14 @@ def model(package: str) -> dict[str, str]:
     return {"name": name, "version": found, "sha256": total.hexdigest() if roots else ""}
 
 
-def store_digest(snapshot: Snapshot) -> str:
-    """Names what the manifests of a store say: their parts, with lengths and check sums."""
+def store_digest(place: Place, snapshot: Snapshot) -> str:
+    """Names the traces of a store, in whatever parts they are: merging parts changes nothing."""
+    parts = (part for manifest in snapshot.values() for part in manifest.parts)
+    return f"traces-{add_contents(content(place, part) for part in parts)}"
+
+
+def _files_digest(snapshot: Snapshot) -> str:
+    """Names the parts of a store, with lengths and check sums, as older versions did."""
     lines = sorted(
         f"{file.path} {file.bytes} {file.crc32}"
         for manifest in snapshot.values()
@@ -147,6 +155,10 @@ def store_digest(snapshot: Snapshot) -> str:
 
 def write_receipt(store: Path, receipt: Receipt) -> Path:
     """Put ``receipt`` into ``store``, complete or not at all. Raises :class:`StoreError`."""
+    return change_beside(store, lambda folder: _write(folder, receipt))
+
+
+def _write(store: Path, receipt: Receipt) -> Path:
     stamp = receipt.at.replace("-", "").replace(":", "")[:15]
     target = store / RECEIPTS / f"{stamp}Z-{receipt.id}.json"
     draft = target.with_name(f".{target.name}.{os.getpid()}")
@@ -185,7 +197,7 @@ def read_receipts(store: Path) -> list[tuple[Path, dict[str, Any]]]:
         StoreError: one of them can't be read.
     """
     found = []
-    for path in sorted((store / RECEIPTS).glob("*.json")):
+    for path in sorted((beside(store) / RECEIPTS).glob("*.json")):
         try:
             if path.stat().st_size > _MOST_BYTES:
                 raise ValueError
@@ -205,6 +217,14 @@ def read_receipts(store: Path) -> list[tuple[Path, dict[str, Any]]]:
 
 def state_of(store: Path) -> tuple[str, int]:
     """The digest of the store as it is now, and how many traces it holds."""
-    snapshot = load(store) if (store / "_manifests").is_dir() else {}
+    place = open_place(store)
+    snapshot = place.load() if place.exists() else {}
     traces = sum(part.traces for manifest in snapshot.values() for part in manifest.parts)
-    return store_digest(snapshot), traces
+    return store_digest(place, snapshot), traces
+
+
+def is_state_of(store: Path, receipt: Mapping[str, Any]) -> bool:
+    """Whether the store holds what it held when ``receipt`` was written."""
+    place = open_place(store)
+    snapshot = place.load() if place.exists() else {}
+    return receipt["store_digest"] in (store_digest(place, snapshot), _files_digest(snapshot))

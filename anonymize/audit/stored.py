@@ -13,7 +13,7 @@ from anonymize.audit.detector import SecondDetector
 from anonymize.audit.known import Known
 from anonymize.audit.leaves import Undone, leaves
 from anonymize.audit.model import UNAUDITED, AuditFinding
-from anonymize.audit.receipt import read_receipts, state_of
+from anonymize.audit.receipt import is_state_of, read_receipts
 from anonymize.audit.spared import Spared
 from anonymize.policy import ScrubPolicy
 
@@ -142,11 +142,11 @@ def _compared(
     if not receipts:
         return [], ["no receipt: nobody says how these traces were scrubbed"] if traces else []
     faults, notes = [], []
-    digest, _ = state_of(store)
     last = receipts[-1]
-    if last["store_digest"] != digest and traces < last["store_traces"]:
+    same = is_state_of(store, last)
+    if not same and traces < last["store_traces"]:
         notes.append("traces were removed since the last receipt (anonymize forget does so)")
-    elif last["store_digest"] != digest:
+    elif not same:
         faults.append("the store is not what it was when its last receipt was written")
     frame = opened.scan("traces").select("policy").unique().collect()
     known = {f"{r['policy']}-{r['key_id']}" for r in receipts}

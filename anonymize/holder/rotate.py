@@ -236,6 +236,14 @@ def rotate(
 
 def _claim(store: Path, old: PseudonymKey, new: PseudonymKey) -> None:
     """Mark ``store`` as the result of this rotation, before anything is in it."""
+    from anonymize.store.place import url_of
+
+    if url_of(store) is not None:
+        raise UsageError(
+            "a store is re-keyed into a folder",
+            where=str(store),
+            fix="name a folder",
+        )
     text = json.dumps({"from_key": old.name, "to_key": new.name}) + "\n"
     path = store / ROTATION
     if path.exists() and path.read_text() == text:

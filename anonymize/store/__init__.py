@@ -1,5 +1,6 @@
 """The store of scrubbed traces: Parquet on disk, manifests as the only way in."""
 
+from anonymize.store.place import beside, change_beside, open_place
 from anonymize.store.reader import PartitionSummary, Store, StoreSummary
 from anonymize.store.schema import SCHEMA_VERSION, Table
 from anonymize.store.tombstones import Tombstone, read_tombstones
@@ -23,5 +24,8 @@ __all__ = [
     "Table",
     "Tombstone",
     "WriteSummary",
+    "beside",
+    "change_beside",
+    "open_place",
     "read_tombstones",
 ]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import secrets
+import time
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TypeVar
 
 import pyarrow as pa
 
@@ -15,20 +18,23 @@ from anonymize.store.disk import disk_errors
 from anonymize.store.encode import EncodedTrace, encode
 from anonymize.store.manifest import (
     MANIFESTS,
-    Commit,
     Manifest,
     Part,
     Partition,
-    files_of,
     folder_of,
-    load,
 )
 from anonymize.store.parts import PartWriter, to_tables
-from anonymize.store.scan import find, missing
-from anonymize.store.skips import SkipLog
+from anonymize.store.place import Change, Conflict, Place
+from anonymize.store.scan import MissingFile, find, missing
+from anonymize.store.scan import Place as Found
+from anonymize.store.skips import Missed, SkipLog
 from anonymize.store.values import Unstorable
 from anonymize.trace import QuarantinedTrace, SkippedTrace
 
+T = TypeVar("T")
+
+#: How often a commit is worked out again because another writer came first.
+_TRIES = 30
 #: A batch is committed when it has this many rows or bytes of text, whichever comes first.
 BATCH_ROWS = 200_000
 BATCH_BYTES = 64 << 20
@@ -70,11 +76,14 @@ class _Batch:
 class Batches:
     """One write: the batch, the counts and the manifests as of the last commit."""
 
-    def __init__(self, root: Path, staging: Path) -> None:
-        self._root = root
+    def __init__(self, place: Place, staging: Path) -> None:
+        self._place = place
+        self._root = place.folder
         self._staging = staging
-        self._manifests = dict(load(root))
-        self._ignores_case = (root / MANIFESTS.upper()).exists()
+        self._manifests = dict(place.load())
+        self._ignores_case = (self._root / MANIFESTS.upper()).exists()
+        self._waiting = 0
+        self.missed = Missed(self._root)
         self._batch = _Batch()
         self._unlogged: list[SkippedTrace | QuarantinedTrace] = []
         self.counts: Counter[str] = Counter()
@@ -86,6 +95,11 @@ class Batches:
         return self._batch.full
 
     @property
+    def waiting(self) -> int:
+        """How many files that were replaced wait for readers to end, as of the last commit."""
+        return self._waiting
+
+    @property
     def manifests(self) -> tuple[Manifest, ...]:
         """Every partition as of the last commit."""
         return tuple(self._manifests.values())
@@ -93,6 +107,7 @@ class Batches:
     def take(self, item: ScrubbedTrace | SkippedTrace | QuarantinedTrace) -> None:
         if type(item) is ScrubbedTrace:
             trace = item.trace
+            self.missed.meets(trace.trace_id)
             self.flags.update(set(trace.lossy_flags))
             self.entities.update(item.counts)
             try:
@@ -123,6 +138,7 @@ class Batches:
     def log(self, skips: SkipLog) -> None:
         for record in self._unlogged:
             skips.add(record)
+            self.missed.logs(record)
         self._unlogged.clear()
 
     def commit(self) -> None:
@@ -131,7 +147,7 @@ class Batches:
         self._batch = _Batch()
         misfit = (pa.ArrowException, TypeError, ValueError, OverflowError)
         try:
-            self._commit(traces)
+            self._again(lambda: self._commit(traces))
         except misfit:
             # Some value doesn't fit its column. Rare, so looked for only then.
             fitting = []
@@ -144,17 +160,43 @@ class Batches:
                     self._skip(trace.trace_id, reason)
             if len(fitting) == len(traces):
                 raise
-            self._commit(fitting)
+            self._again(lambda: self._commit(fitting))
+
+    def _again(self, attempt: Callable[[], T]) -> T:
+        """``attempt``, worked out anew from what is there if another writer came first.
+
+        Only where writers are on several machines: elsewhere a lock keeps them apart.
+        """
+        for number in range(_TRIES):
+            try:
+                return attempt()
+            except Conflict:
+                # Two that lost to each other must not meet again.
+                time.sleep(secrets.randbelow(100) / 1000 * min(number + 1, 10))
+                self._manifests = dict(self._place.load())
+            except MissingFile:
+                fresh = dict(self._place.load())
+                if fresh == self._manifests:
+                    raise
+                self._manifests = fresh  # another writer replaced it meanwhile
+        raise StoreError(
+            f"other processes write to the store all the time (tried {_TRIES} times)",
+            where=self._place.name,
+            fix="run again, with fewer writers at once; what was committed before is intact",
+        )
 
     def remove(self, ids: Sequence[str]) -> int:
         """Take out the traces ``ids``, all of them at once, and what only they used.
 
         Returns how many were there. Memory holds one part.
         """
-        try:
-            known = find(self._root, self._manifests, ids) if ids else {}
-        except FileNotFoundError as error:
-            raise missing(Path(error.filename or self._root)) from None
+        # What was replaced earlier and waits for readers may hold the same traces.
+        with disk_errors("remove the traces", self._root):
+            self._again(lambda: self._place.clear(self._staging))
+        return self._again(lambda: self._remove(ids))
+
+    def _remove(self, ids: Sequence[str]) -> int:
+        known = self._find(ids)
         gone: dict[Partition, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
         for trace_id, place in known.items():
             gone[place.partition][place.part.name].add(trace_id)
@@ -163,32 +205,44 @@ class Batches:
                 self._change({}, gone)
         return len(known)
 
-    def drop(self, partitions: Collection[Partition]) -> None:
-        """Take out whole partitions, all of them at once."""
-        changed = [self._next(p, ()) for p in sorted(partitions)]
-        if changed:
-            with disk_errors("remove old days", self._root):
-                self._apply(PartWriter(self._root, self._staging), changed)
-                # Nobody looks for a partition that never was: an empty manifest says no more.
-                for manifest in changed:
-                    name = f"{folder_of(manifest.partition)}.json"
-                    (self._root / MANIFESTS / name).unlink(missing_ok=True)
+    def _find(self, ids: Sequence[str]) -> dict[str, Found]:
+        try:
+            return find(self._place, self._manifests, ids) if ids else {}
+        except FileNotFoundError as error:
+            raise missing(Path(error.filename or self._root)) from None
 
-    def merge(self, partition: Partition) -> int:
-        """Make small parts of a partition one, in as many steps as memory asks for; how many
-        parts were saved.
-        """
-        before = len(self._manifests[partition].parts)
-        while True:
-            parts = self._manifests[partition].parts
+    def drop(self, wanted: Callable[[Manifest], bool]) -> list[Manifest]:
+        """Take out the partitions that are ``wanted``, all of them at once; which that were."""
+
+        def attempt() -> list[Manifest]:
+            old = [m for _, m in sorted(self._manifests.items()) if m.parts and wanted(m)]
+            changed = [self._next(m.partition, ()) for m in old]
+            if changed:
+                with disk_errors("remove old days", self._root):
+                    self._apply(PartWriter(self._place, self._staging), changed)
+                    self._place.forget_empty(changed)
+            return old
+
+        return self._again(attempt)
+
+    def merge(self, partition: Partition) -> None:
+        """Make small parts of a partition one, in as many steps as memory asks for."""
+
+        def attempt() -> bool:
+            manifest = self._manifests.get(partition)
+            parts = manifest.parts if manifest else ()
             small = [*_first_fit(p for p in parts if not _is_large(p))]
             if len(small) < 2:
-                return before - len(parts)
+                return False
             with disk_errors("merge small parts", self._root):
-                writer = PartWriter(self._root, self._staging)
+                writer = PartWriter(self._place, self._staging)
                 merged = writer.rewrite(partition, small, ())
                 kept = [p for p in parts if p not in small]
                 self._apply(writer, [self._next(partition, [*kept, *([merged] if merged else ())])])
+            return True
+
+        while self._again(attempt):
+            pass
 
     def _next(self, partition: Partition, parts: Iterable[Part]) -> Manifest:
         day, agent = partition
@@ -196,11 +250,7 @@ class Batches:
         return Manifest(date=day, agent=agent, generation=generation, parts=tuple(parts))
 
     def _commit(self, traces: list[EncodedTrace]) -> None:
-        ids = [trace.trace_id for trace in traces]
-        try:
-            known = find(self._root, self._manifests, ids) if ids else {}
-        except FileNotFoundError as error:
-            raise missing(Path(error.filename or self._root)) from None
+        known = self._find([trace.trace_id for trace in traces])
         new: dict[Partition, list[EncodedTrace]] = defaultdict(list)
         gone: dict[Partition, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
         counts: Counter[str] = Counter()
@@ -223,7 +273,7 @@ class Batches:
         new: Mapping[Partition, list[EncodedTrace]],
         gone: Mapping[Partition, Mapping[str, set[str]]],
     ) -> None:
-        writer = PartWriter(self._root, self._staging)
+        writer = PartWriter(self._place, self._staging)
         changed: list[Manifest] = []
         for partition in sorted({*new, *gone}):
             parts = self._kept(writer, partition, gone.get(partition, {}))
@@ -231,17 +281,31 @@ class Batches:
                 parts.append(writer.add(partition, new[partition]))
             changed.append(self._next(partition, parts))
         self._check_names(changed)
-        self._apply(writer, changed)
+        # What was scrubbed again, or is a forgotten person's, must not stay for any reader.
+        self._apply(writer, changed, cleared={*gone}, adds=bool(new))
 
-    def _apply(self, writer: PartWriter, changed: Sequence[Manifest]) -> None:
+    def _apply(
+        self,
+        writer: PartWriter,
+        changed: Sequence[Manifest],
+        *,
+        cleared: Collection[Partition] = (),
+        adds: bool = False,
+    ) -> None:
         """The commit: all of ``changed``, or nothing."""
-        commit = Commit(self._root, changed)
-        commit.stage(self._staging)
-        writer.publish()
-        commit.apply()
-        before = [self._manifests.get(m.partition) for m in changed]
-        self._manifests.update({m.partition: m for m in changed})
-        _remove_replaced(self._root, before, changed)
+        after = {**self._manifests, **{m.partition: m for m in changed}}
+        self._waiting = self._place.commit(
+            Change(
+                staging=self._staging,
+                moves=writer.moves,
+                snapshot=after,
+                before=[self._manifests.get(m.partition) for m in changed],
+                after=changed,
+                cleared=cleared,
+                adds=adds,
+            )
+        )
+        self._manifests = after
 
     def _kept(
         self, writer: PartWriter, partition: Partition, gone: Mapping[str, set[str]]
@@ -290,11 +354,3 @@ def _first_fit(parts: Iterable[Part]) -> Iterator[Part]:
         if rows + part.rows <= BATCH_ROWS and size + part.bytes <= 2 * LARGE_BYTES:
             rows, size = rows + part.rows, size + part.bytes
             yield part
-
-
-def _remove_replaced(
-    root: Path, before: Iterable[Manifest | None], after: Iterable[Manifest]
-) -> None:
-    """Delete what the commit replaced: content that was scrubbed again must not stay on disk."""
-    for path in files_of(before) - files_of(after):
-        (root / path).unlink(missing_ok=True)

@@ -54,12 +54,14 @@ class Part:
     """Rows that were written together, one file a table (none where there are no rows).
 
     ``chunks`` holds the row counts (traces, steps, messages) of groups of whole traces, so that
-    a reader takes one group at a time.
+    a reader takes one group at a time. ``content`` names the traces whatever parts they are in
+    (:func:`content_of`); empty in parts of older versions.
     """
 
     name: str
     chunks: tuple[tuple[int, int, int], ...]
     files: Mapping[Table, PartFile]
+    content: str = ""
 
     @property
     def traces(self) -> int:
@@ -90,6 +92,16 @@ class Manifest:
     def partition(self) -> Partition:
         """The key: day and agent."""
         return self.date, self.agent
+
+
+def content_of(traces: Iterable[tuple[str, str]]) -> str:
+    """What (trace id, digest) pairs are, in whatever order: the sum of their hashes, in hex."""
+    return add_contents(hashlib.sha256(f"{i}\0{d}".encode()).hexdigest()[:32] for i, d in traces)
+
+
+def add_contents(contents: Iterable[str]) -> str:
+    """The content of several parts together."""
+    return f"{sum(int(content, 16) for content in contents) % 2**128:032x}"
 
 
 def path_name(text: str) -> str:
@@ -161,26 +173,36 @@ def _load(folder: Path, files: _Signature) -> Snapshot:
 def _read(path: Path) -> list[Manifest]:
     """The manifests in one file: one, or all those of a commit that is being copied."""
     try:
-        content = json.loads(path.read_bytes())
+        data = path.read_bytes()
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise StoreError(f"a manifest can't be read: {error.strerror}", where=str(path)) from error
+    manifests, _ = parse(
+        data, str(path), "delete it and ingest that date again: nothing else is affected"
+    )
+    return manifests
+
+
+def parse(data: bytes, where: str, fix: str) -> tuple[list[Manifest], Mapping[str, Any]]:
+    """The manifests in :func:`dump`'s JSON, and all of it.
+
+    Raises:
+        StoreError: of a newer version; or damaged, and then ``fix`` says what to do.
+    """
+    try:
+        content = json.loads(data)
         version = content["schema_version"]
         if version > SCHEMA_VERSION:
             raise StoreError(
                 f"the store was written by a newer version (schema {version}, "
                 f"this one reads up to {SCHEMA_VERSION})",
-                where=str(path),
+                where=where,
                 fix="upgrade, or read it with the version that wrote it",
             )
-        return [_manifest(item) for item in content["manifests"]]
-    except FileNotFoundError:
-        raise
-    except OSError as error:
-        raise StoreError(f"a manifest can't be read: {error.strerror}", where=str(path)) from error
+        return [_manifest(item) for item in content["manifests"]], content
     except (ValueError, KeyError, TypeError) as error:
-        raise StoreError(
-            "a manifest is damaged",
-            where=str(path),
-            fix="delete it and ingest that date again: nothing else is affected",
-        ) from error
+        raise StoreError("a manifest is damaged", where=where, fix=fix) from error
 
 
 def _manifest(item: Mapping[str, Any]) -> Manifest:
@@ -193,6 +215,7 @@ def _manifest(item: Mapping[str, Any]) -> Manifest:
                 name=part["name"],
                 chunks=tuple((t, s, m) for t, s, m in part["chunks"]),
                 files={table: PartFile(**file) for table, file in part["files"].items()},
+                content=part.get("content", ""),
             )
             for part in item["parts"]
         ),
@@ -233,11 +256,11 @@ class Commit:
             target = self._folder / f"{folder_of(manifest.partition)}.json"
             make_folder(target.parent)
             source = staging / f"manifest-{index}.json"
-            write_file(source, _dump([manifest]))
+            write_file(source, dump([manifest]))
             self._staged.append((source, target))
         if len(self._manifests) > 1:
             self._journal = staging / COMMIT
-            write_file(self._journal, _dump(self._manifests))
+            write_file(self._journal, dump(self._manifests))
 
     def apply(self) -> None:
         """The commit point."""
@@ -262,9 +285,11 @@ def finish_commit(root: Path, staging: Path) -> None:
         commit.apply()
 
 
-def _dump(manifests: Sequence[Manifest]) -> bytes:
+def dump(manifests: Iterable[Manifest], **more: Any) -> bytes:
+    """The manifests as JSON, with ``more`` beside them."""
     content = {
         "schema_version": SCHEMA_VERSION,
         "manifests": [asdict(m) | {"date": m.date.isoformat()} for m in manifests],
+        **more,
     }
     return json.dumps(content, indent=1, ensure_ascii=True).encode()

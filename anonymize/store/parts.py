@@ -17,9 +17,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from anonymize.store.disk import make_folder, sync_folder, write_file
+from anonymize.store.disk import write_file
 from anonymize.store.encode import EncodedTrace, Row
-from anonymize.store.manifest import Part, PartFile, Partition, folder_of
+from anonymize.store.manifest import Part, PartFile, Partition, content_of, folder_of
+from anonymize.store.place import Place
 from anonymize.store.scan import damaged, missing, read_checked
 from anonymize.store.schema import COLUMNS, SCHEMAS, TABLES, Table, conform, with_version
 
@@ -33,16 +34,16 @@ Chunk = tuple[int, int, int]
 
 
 class PartWriter:
-    """Writes parts into ``staging``; :meth:`publish` renames them to where readers look.
+    """Writes parts into ``staging``; ``moves`` says where they go with the commit.
 
-    Nothing is visible before a manifest names it, so a part that was published and not
-    committed is only a stray file.
+    Nothing is visible before a manifest names it, so a part that was moved and not committed is
+    only a stray file.
     """
 
-    def __init__(self, root: Path, staging: Path) -> None:
-        self._root = root
+    def __init__(self, place: Place, staging: Path) -> None:
+        self._place = place
         self._staging = staging
-        self._moves: list[tuple[Path, Path]] = []
+        self.moves: list[tuple[Path, str]] = []
 
     def add(self, partition: Partition, traces: Sequence[EncodedTrace]) -> Part:
         """A part of these traces, each id once, in any order."""
@@ -75,12 +76,16 @@ class PartWriter:
 
     def _read(self, part: Part) -> Tables:
         found: dict[Table, pa.Table] = {}
+        try:
+            self._place.fetch(part.files.values())
+        except FileNotFoundError as error:
+            raise missing(Path(error.filename)) from None
         for table in TABLES:
             file = part.files.get(table)
             if file is None:
                 found[table] = SCHEMAS[table].empty_table()
                 continue
-            path = self._root / file.path
+            path = self._place.folder / file.path
             try:
                 data = read_checked(path, file)
             except FileNotFoundError:
@@ -104,18 +109,28 @@ class PartWriter:
             path = f"{table}/{folder_of(partition)}/{name}.parquet"
             staged = self._staging / f"{table}-{name}.parquet"
             write_file(staged, raw)
-            self._moves.append((staged, self._root / path))
+            self.moves.append((staged, path))
             files[table] = PartFile(path=path, bytes=len(raw), crc32=zlib.crc32(raw))
-        return Part(name=name, chunks=tuple(chunks), files=files)
+        traces = tables["traces"].select(["trace_id", "digest"]).to_pydict()
+        content = content_of(zip(traces["trace_id"], traces["digest"], strict=True))
+        return Part(name=name, chunks=tuple(chunks), files=files, content=content)
 
-    def publish(self) -> None:
-        """Rename what was written into the tables' folders and flush those."""
-        for staged, target in self._moves:
-            make_folder(target.parent)
-            staged.replace(target)
-        for folder in sorted({target.parent for _, target in self._moves}):
-            sync_folder(folder)
-        self._moves.clear()
+
+def content(place: Place, part: Part) -> str:
+    """The part's ``content``; of a part that an older version wrote it is worked out."""
+    if part.content:
+        return part.content
+    place.fetch([part.files["traces"]])
+    path = place.folder / part.files["traces"].path
+    try:
+        data = pa.BufferReader(read_checked(path, part.files["traces"]))
+        with pq.ParquetFile(data) as parquet:
+            rows = parquet.read(["trace_id", "digest"]).to_pydict()
+    except FileNotFoundError:
+        raise missing(path) from None
+    except pa.ArrowException as error:
+        raise damaged(path, "it is not Parquet of this store") from error
+    return content_of(zip(rows["trace_id"], rows["digest"], strict=True))
 
 
 def to_tables(partition: Partition, traces: Sequence[EncodedTrace]) -> Tables:

@@ -16,8 +16,10 @@ from typing import Literal, TypeVar
 
 import polars as pl
 
-from anonymize.store.manifest import Manifest, Part, Snapshot, load
+from anonymize.store.manifest import Manifest, Part, Snapshot
+from anonymize.store.place import open_place
 from anonymize.store.scan import (
+    Index,
     OpenPart,
     check_size,
     decode_all,
@@ -34,6 +36,10 @@ from anonymize.store.values import json_value
 from anonymize.trace import QuarantinedTrace, SkippedTrace, Trace
 
 T = TypeVar("T")
+
+#: A reader that asks for so many traces one by one gets an index, unless that would be too large.
+_OFTEN = 3
+_INDEXED = 3_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,17 +73,29 @@ class StoreSummary:
 class Store:
     """A store as it was when it was opened; open it again to see later writes.
 
-    Reading while a writer replaces traces is safe: a partition that has been rewritten is read
-    as it is by then.
+    Reading while a writer works is safe. What was merged or pruned meanwhile stays readable for
+    a reader in another process, up to a day; a partition of which traces were replaced or
+    forgotten is read as it is by then.
+
+    ``root`` is a folder, or the URL of an object store as a path.
 
     Raises:
         StoreError: there is no store, a manifest is damaged or of a newer version.
     """
 
     def __init__(self, root: Path) -> None:
-        self._root = Path(root)
-        self._snapshot: Snapshot = load(self._root)
+        self._place = open_place(Path(root))
+        self._root = self._place.folder
+        self._place.lease(self)
+        self._snapshot: Snapshot = self._place.load()
         self._checked: set[str] = set()
+        self._index: Index | None = None
+        self._asked = 0
+
+    @property
+    def root(self) -> Path:
+        """The folder that the store's files are read from."""
+        return self._root
 
     def traces(
         self,
@@ -126,8 +144,8 @@ class Store:
             return None
 
         def read(snapshot: Snapshot) -> Trace | None:
-            place = find(self._root, snapshot, [trace_id]).get(trace_id)
-            return None if place is None else self._one(place.part, trace_id)
+            part = self._part_of(snapshot, trace_id)
+            return None if part is None else self._one(part, trace_id)
 
         return self._retry(read)
 
@@ -149,13 +167,38 @@ class Store:
         rows = frame(self.files(table), table)
         return rows.unique("blob", keep="any") if table == "blobs" else rows
 
+    def scan_parts(self, *tables: Table) -> Iterator[dict[Table, pl.LazyFrame]]:
+        """Each part's tables as lazy frames: all rows of a trace are in one part, so that what is
+        counted trace by trace needs the memory of one part. Errors as in :meth:`files`."""
+        for manifest in self.manifests():
+            for part in manifest.parts:
+                yield self.scan_part(part, *tables)
+
+    def scan_part(self, part: Part, *tables: Table) -> dict[Table, pl.LazyFrame]:
+        """One part's tables as lazy frames. Errors as in :meth:`files`."""
+        files = {t: [f] if (f := part.files.get(t)) else [] for t in tables}
+        try:
+            self._place.fetch([f for found in files.values() for f in found])
+            for file in (f for found in files.values() for f in found):
+                check_size(self._root / file.path, file)
+        except FileNotFoundError as error:
+            raise missing(Path(error.filename or self._root)) from None
+        paths = {t: [self._root / f.path for f in found] for t, found in files.items()}
+        return {t: frame(found, t) for t, found in paths.items()}
+
+    def manifests(
+        self, *, dates: tuple[date, date] | None = None, agent: str | None = None
+    ) -> list[Manifest]:
+        """What each day and agent consists of, by (date, agent); arguments as :meth:`traces`."""
+        return _chosen(self._snapshot, dates, agent)
+
     def skipped(self) -> list[SkippedTrace]:
         """What could not be read as a trace, by source and in the order it was met."""
-        return [r for r in read_skips(self._root) if isinstance(r, SkippedTrace)]
+        return [r for r in self._records() if isinstance(r, SkippedTrace)]
 
     def quarantined(self) -> list[QuarantinedTrace]:
         """What could not be scrubbed with certainty, by source and in the order it was met."""
-        return [r for r in read_skips(self._root) if isinstance(r, QuarantinedTrace)]
+        return [r for r in self._records() if isinstance(r, QuarantinedTrace)]
 
     def policies(self) -> set[str]:
         """Digests of the policies that traces were scrubbed under; a key's name ends each."""
@@ -180,7 +223,7 @@ class Store:
         total: Counter[str] = Counter()
         for text in entities:
             total.update(json_value(text))
-        records = Counter(type(record) for record in read_skips(self._root))
+        records = Counter(type(record) for record in self._records())
         return StoreSummary(
             traces=sum(p.traces for p in partitions),
             partitions=partitions,
@@ -192,28 +235,41 @@ class Store:
             bytes=sum(part.bytes for m in self._snapshot.values() for part in m.parts),
         )
 
+    def _records(self) -> list[SkippedTrace | QuarantinedTrace]:
+        self._place.pull()
+        return read_skips(self._root)
+
     def _chosen(self, dates: tuple[date, date] | None, agent: str | None) -> list[Manifest]:
         return _chosen(self._snapshot, dates, agent)
 
     def _paths(self, manifests: Collection[Manifest], table: Table) -> list[Path]:
-        found = []
-        for manifest in manifests:
-            for part in manifest.parts:
-                if file := part.files.get(table):
-                    path = self._root / file.path
-                    check_size(path, file)
-                    found.append(path)
-        return found
+        files = [f for m in manifests for p in m.parts if (f := p.files.get(table))]
+        self._place.fetch(files)
+        for file in files:
+            check_size(self._root / file.path, file)
+        return [self._root / file.path for file in files]
 
     def _open(self, manifest: Manifest) -> list[OpenPart]:
         def read(snapshot: Snapshot) -> list[OpenPart]:
             now = snapshot.get(manifest.partition)
-            return [OpenPart(self._root, part) for part in now.parts] if now else []
+            return [OpenPart(self._place, part) for part in now.parts] if now else []
 
         return self._retry(read)
 
+    def _part_of(self, snapshot: Snapshot, trace_id: str) -> Part | None:
+        if self._index is not None and self._index.snapshot is snapshot:
+            return self._index.part(trace_id)
+        self._asked += 1
+        traces = sum(part.traces for m in snapshot.values() for part in m.parts)
+        if self._asked >= _OFTEN and traces <= _INDEXED:
+            self._index = Index(self._place, snapshot)
+            return self._index.part(trace_id)
+        place = find(self._place, snapshot, [trace_id]).get(trace_id)
+        return None if place is None else place.part
+
     def _one(self, part: Part, trace_id: str) -> Trace:
         """One trace of a part, reading only the row groups that hold it."""
+        self._place.fetch(part.files.values())
         for file in part.files.values():
             if file.path not in self._checked:
                 read_checked(self._root / file.path, file)
@@ -240,7 +296,7 @@ class Store:
                 return read(self._snapshot)
             except FileNotFoundError as error:
                 path = Path(error.filename or self._root)
-                fresh = load(self._root)
+                fresh = self._place.load()
                 if fresh == self._snapshot:
                     break
                 self._snapshot = fresh

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict
@@ -26,20 +27,22 @@ class SkipLog:
     """Collects the records of one source in ``staging``; :meth:`commit` renames them into place.
 
     The records of an earlier write of the same source stay valid until then. With ``complete``
-    they are replaced; else what was collected is added to them, each record once.
+    they are replaced; else what was collected is added to them, each record once. Where the store
+    is ``shared`` with other machines, :meth:`commit` may be done again, on the records by then.
     """
 
-    def __init__(self, root: Path, staging: Path, source: str, *, complete: bool) -> None:
+    def __init__(
+        self, root: Path, staging: Path, source: str, *, complete: bool, shared: bool = False
+    ) -> None:
+        self._complete = complete
+        self._shared = shared
         self._staged = staging / "skipped.jsonl"
         self._target = root / SKIPPED / f"{path_name(source)}.jsonl"
         self._file = self._staged.open("w", encoding="ascii")
         self._count = 0
         self._earlier: set[SkippedTrace | QuarantinedTrace] = set()
         self._line({"schema_version": SCHEMA_VERSION, "source": source})
-        if not complete and self._target.exists():
-            for record in _read(self._target):
-                self.add(record)
-                self._earlier.add(record)
+        self._add_earlier()
 
     def __enter__(self) -> SkipLog:
         return self
@@ -61,8 +64,17 @@ class SkipLog:
         self._line({"kind": kind, **asdict(record)})
         self._count += 1
 
+    def _add_earlier(self) -> None:
+        if self._complete or not self._target.exists():
+            return
+        for record in _read(self._target):
+            self.add(record)
+            self._earlier.add(record)
+
     def commit(self) -> None:
         """Make these the records of the source; none removes its file."""
+        if self._shared:
+            self._add_earlier()
         if not self._count:
             if self._target.exists():
                 self._target.unlink()
@@ -71,12 +83,40 @@ class SkipLog:
         self._file.flush()
         os.fsync(self._file.fileno())
         make_folder(self._target.parent)
-        self._staged.replace(self._target)
+        ready = self._staged
+        if self._shared:
+            ready = ready.with_suffix(".copy")
+            shutil.copyfile(self._staged, ready)
+        ready.replace(self._target)
         sync_folder(self._target.parent)
 
     def _line(self, content: dict[str, object]) -> None:
         # Escaped ASCII: a reason or a place may hold what UTF-8 can't.
         self._file.write(json.dumps(content, ensure_ascii=True) + "\n")
+
+
+class Missed:
+    """Traces that are on record as skipped, under whatever source's name, and come now."""
+
+    def __init__(self, root: Path) -> None:
+        records = read_skips(root)
+        self._ids = {r.trace_id for r in records if isinstance(r, SkippedTrace) and r.trace_id}
+        self._own: set[Record] = set()
+        self.came: set[str] = set()
+
+    def meets(self, trace_id: str) -> None:
+        """The trace is among those that are written."""
+        if trace_id in self._ids:
+            self.came.add(trace_id)
+
+    def logs(self, record: Record) -> None:
+        """The record is of this write."""
+        if getattr(record, "trace_id", None) in self._ids:
+            self._own.add(record)
+
+    def outdated(self, record: Record) -> bool:
+        """Whether an earlier write's record says of a trace that came that it did not."""
+        return getattr(record, "trace_id", None) in self.came and record not in self._own
 
 
 def drop_skips(root: Path, staging: Path, unwanted: Callable[[Record], bool]) -> int:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from anonymize.errors import StoreError
 from anonymize.store.disk import make_folder, sync_folder, write_file
+from anonymize.store.place import beside
 from anonymize.store.schema import SCHEMA_VERSION
 
 FORGOTTEN = "_forgotten"
@@ -40,7 +41,7 @@ def read_tombstones(root: Path) -> list[Tombstone]:
         StoreError: the file can't be read or is of a newer version. To go on without it would
             bring people back.
     """
-    path = root / FORGOTTEN / _NAME
+    path = beside(root) / FORGOTTEN / _NAME
     try:
         content = json.loads(path.read_bytes())
         if content["schema_version"] > SCHEMA_VERSION:

@@ -21,7 +21,8 @@ from anonymize.errors import StoreError
 from anonymize.scrubbed import ScrubbedTrace
 from anonymize.store.batches import Batches
 from anonymize.store.disk import disk_errors, make_folder
-from anonymize.store.manifest import MANIFESTS, STAGING, files_of, finish_commit, load
+from anonymize.store.manifest import MANIFESTS, STAGING, Manifest, Part
+from anonymize.store.place import open_place
 from anonymize.store.schema import TABLES
 from anonymize.store.skips import SkipLog, drop_skips
 from anonymize.store.tombstones import Tombstone, add_tombstones
@@ -56,29 +57,41 @@ class RemoveSummary:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PruneSummary:
-    """What one :meth:`StoreWriter.prune` took out: traces of ``days`` days, ``bytes`` on disk."""
+    """What one :meth:`StoreWriter.prune` took out: traces of ``days`` days, ``bytes`` on disk.
+
+    ``waiting`` files are no longer in the store, and leave the disk when the processes that read
+    it end.
+    """
 
     traces: int
     days: int
     bytes: int
+    waiting: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CompactSummary:
-    """Parts, and bytes on disk, before and after a :meth:`StoreWriter.compact`."""
+    """Parts, and their bytes, before and after a :meth:`StoreWriter.compact`.
+
+    ``waiting`` as in :class:`PruneSummary`.
+    """
 
     parts: tuple[int, int]
     bytes: tuple[int, int]
+    waiting: int = 0
 
 
 class StoreWriter:
     """Writes to the store in folder ``root``, which is made if it doesn't exist.
 
-    One writer at a time: another waits up to ``lock_timeout`` seconds.
+    One writer at a time: another waits up to ``lock_timeout`` seconds. ``root`` may be the URL of
+    an object store as a path; there, writers on several machines work out anew what they commit
+    if another one came first.
     """
 
     def __init__(self, root: Path, *, lock_timeout: float = 30.0) -> None:
-        self._root = Path(root)
+        self._place = open_place(Path(root))
+        self._root = self._place.folder
         self._lock_timeout = lock_timeout
 
     def write(
@@ -96,7 +109,8 @@ class StoreWriter:
 
         When ``items`` ends, its skipped and quarantined records become those of ``source``:
         instead of what an earlier write left under that name if ``complete`` (``items`` is all
-        of the source), else beside it, each once.
+        of the source), else beside it, each once. A trace that is taken now is no longer on
+        record as skipped, whatever source that was.
 
         A trace that can't be kept exactly (a value that is not JSON, a time without zone) is
         counted and listed as skipped.
@@ -106,9 +120,10 @@ class StoreWriter:
             StoreError: no space, no permission, a damaged or newer store, or another writer.
         """
         with self._locked(), self._staging() as staging:
-            run = Batches(self._root, staging)
+            run = Batches(self._place, staging)
             with disk_errors("write the store", self._root):
-                skips = SkipLog(self._root, staging, source, complete=complete)
+                shared = self._place.shared
+                skips = SkipLog(self._root, staging, source, complete=complete, shared=shared)
             with skips:
                 for item in items:
                     run.take(item)
@@ -119,7 +134,10 @@ class StoreWriter:
                 run.commit()
                 with disk_errors("list what was skipped", self._root):
                     run.log(skips)
-                    skips.commit()
+                    self._place.update(skips.commit)
+                    if run.missed.came:
+                        old = run.missed.outdated
+                        self._place.update(lambda: drop_skips(self._root, staging, old))
             return WriteSummary(**run.counts, flags=dict(run.flags), entities=dict(run.entities))
 
     def remove(
@@ -138,53 +156,59 @@ class StoreWriter:
         Raises:
             StoreError: no store, no space, no permission, damage, or another writer.
         """
-        load(self._root)  # never make a store where there is none
+        self._place.load()  # never make a store where there is none
+        stones = [*tombstones]
         with self._locked(), self._staging() as staging:
             with disk_errors("write the tombstones", self._root):
-                add_tombstones(self._root, staging, tombstones)
-            removed = Batches(self._root, staging).remove(ids)
+                self._place.update(lambda: add_tombstones(self._root, staging, stones))
+            removed = Batches(self._place, staging).remove(ids)
             with disk_errors("list what was skipped", self._root):
-                records = drop_skips(self._root, staging, unwanted)
+                records = self._place.update(lambda: drop_skips(self._root, staging, unwanted))
             return RemoveSummary(traces=removed, records=records)
 
     def prune(self, before: date) -> PruneSummary:
         """Take the days before ``before`` (UTC) out of the store, all of them at once, for good.
 
-        Traces without a day stay: nothing says that they are old. Kill-safe as :meth:`remove` is.
+        Traces without a day stay: nothing says that they are old. A reader in another process
+        that has the store open can end what it began. Kill-safe as :meth:`remove` is.
 
         Raises:
             StoreError: no store, no permission, damage, or another writer.
         """
-        load(self._root)
+        self._place.load()
         with self._locked(), self._staging() as staging:
-            run = Batches(self._root, staging)
-            old = [m for m in run.manifests if NO_DATE < m.date < before and m.parts]
-            run.drop([m.partition for m in old])
+            run = Batches(self._place, staging)
+            old = run.drop(lambda m: NO_DATE < m.date < before)
+            self._place.vacuum()
             _remove_empty_folders(self._root)
         return PruneSummary(
             traces=sum(p.traces for m in old for p in m.parts),
             days=len({m.date for m in old}),
             bytes=sum(p.bytes for m in old for p in m.parts),
+            waiting=run.waiting,
         )
 
     def compact(self) -> CompactSummary:
         """Merge small parts, a day and agent after the other: the same traces in fewer files.
 
-        Each step is a commit of its own; readers see the same traces all the time.
+        Each step is a commit of its own; readers see the same traces all the time, and one in
+        another process that has the store open keeps its files.
 
         Raises:
             StoreError: as :meth:`prune`, or no space.
         """
-        load(self._root)
+        self._place.load()
         with self._locked(), self._staging() as staging:
-            run = Batches(self._root, staging)
-            parts = [p for m in run.manifests for p in m.parts]
+            run = Batches(self._place, staging)
+            parts = _parts(run.manifests)
             for partition in sorted(m.partition for m in run.manifests if len(m.parts) > 1):
                 run.merge(partition)
-            left = [p for m in run.manifests for p in m.parts]
+            self._place.vacuum()
+            left = _parts(run.manifests)
         return CompactSummary(
             parts=(len(parts), len(left)),
             bytes=(sum(p.bytes for p in parts), sum(p.bytes for p in left)),
+            waiting=run.waiting,
         )
 
     @contextmanager
@@ -220,9 +244,7 @@ class StoreWriter:
                 shutil.rmtree(top, ignore_errors=True)
                 staging = top / uuid.uuid4().hex
                 make_folder(staging)
-                make_folder(self._root / MANIFESTS)
-                finish_commit(self._root, staging)
-                _remove_strays(self._root)
+                self._place.begin(staging)
             yield staging
         finally:
             shutil.rmtree(top, ignore_errors=True)
@@ -237,10 +259,5 @@ def _remove_empty_folders(root: Path) -> None:
                     folder.rmdir()
 
 
-def _remove_strays(root: Path) -> None:
-    """Delete parts that no manifest names; files of other names are not ours to delete."""
-    wanted = files_of(load(root).values())
-    for table in TABLES:
-        for path in (root / table).glob("date=*/agent=*/part-*.parquet"):
-            if path.relative_to(root).as_posix() not in wanted:
-                path.unlink(missing_ok=True)
+def _parts(manifests: Iterable[Manifest]) -> list[Part]:
+    return [part for manifest in manifests for part in manifest.parts]

@@ -202,3 +202,19 @@ def test_the_summary_counts_what_is_there(mixed: Store, tmp_path: Path) -> None:
     assert found.entities == {"PERSON": 7}
     assert (found.skipped, found.quarantined) == (3, 1)
     assert found.bytes == sum(p.stat().st_size for p in tmp_path.rglob("*.parquet"))
+
+
+def test_one_trace_after_the_other_is_found_whatever_a_writer_does(tmp_path: Path) -> None:
+    """From the third on an index answers; a part that is replaced makes a new one."""
+    traces = [make_trace(f"t{n}", started_at=DAY + timedelta(days=n % 3)) for n in range(12)]
+    for start in range(0, 12, 4):
+        write(tmp_path, traces[start : start + 4])
+    store = Store(tmp_path)
+    for number, trace in enumerate(traces):
+        assert repr(store.trace(trace.trace_id)) == repr(trace)
+        assert store.trace("not there") is None
+        if number == 5:
+            write(tmp_path, [make_trace("t7", output="changed", started_at=DAY)])
+            traces[7] = make_trace("t7", output="changed", started_at=DAY)
+        if number == 8:
+            StoreWriter(tmp_path).compact()

@@ -227,3 +227,18 @@ def test_a_reader_meets_a_whole_store_while_a_writer_replaces_it(tmp_path: Path)
             write(tmp_path, version)
         stop.set()
     assert reader.result() <= {(n,) * 6 for n in range(8)}
+
+
+def test_a_trace_that_comes_later_is_no_longer_listed_as_skipped(tmp_path: Path) -> None:
+    """Under the name of another slice: a platform lists it one night and hands it out the next."""
+    missed = [
+        SkippedTrace(reason="not handed out", where="prod", trace_id=f"t{n}") for n in range(3)
+    ]
+    nameless = SkippedTrace(reason="not JSON", where="line 3")
+    StoreWriter(tmp_path).write([*missed[:2], nameless], source="prod 18:00")
+    StoreWriter(tmp_path).write([missed[2]], source="prod 20:00")
+    late = SkippedTrace(reason="spans came later", where="prod", trace_id="t2")
+    for _ in range(2):  # the second time t0 and t2 are there already
+        items = [seal(make_trace("t0")), seal(make_trace("t2")), late]
+        StoreWriter(tmp_path).write(items, source="prod 22:00")
+        assert Store(tmp_path).skipped() == [missed[1], nameless, late]
