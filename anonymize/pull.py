@@ -7,16 +7,19 @@ what is new in it, so a state that was lost costs time and nothing else.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from anonymize.errors import UsageError
 from anonymize.pipeline import Tally, ingest
 from anonymize.sources.remote.engine import Reconciled, RemoteSource
-from anonymize.sources.remote.state import read_state, write_state
+from anonymize.sources.remote.state import SourceState, read_state, write_state
 from anonymize.sources.remote.window import Window
+from anonymize.store.disk import disk_errors
+from anonymize.store.place import beside, change_beside
 
 if TYPE_CHECKING:
     from anonymize.store import WriteSummary
@@ -55,7 +58,7 @@ def window_of(
     now = (now or datetime.now(UTC)).astimezone(UTC)
     end = (until or now - SETTLE).astimezone(UTC)
     if since is None:
-        known = read_state(store, source).until
+        known = read_state(beside(store), source).until
         since = known - overlap if known is not None else end - _FIRST
     since = since.astimezone(UTC)
     if since >= end:
@@ -85,27 +88,34 @@ def pull(
             before it are kept, and the next pull goes on behind them.
     """
     pulled = Pulled(window=source.window)
-    state = read_state(store, source.name)
-    fresh_from = (state.until or source.window.since) - source.overlap
+    completed: set[str] = set()
+    state = read_state(beside(store), source.name)
+    fresh_from = (state.newest or source.window.since) - source.overlap
     for part in source.window.slices(timedelta(hours=source.settings.slice_hours)):
         if not again and state.covers(part) and part.until <= fresh_from:
             pulled.known += 1
             continue
-        one = source.within(part)
+        one = replace(source.within(part), earlier=source.window.since, completed=completed)
         summary, tally = ingest(_Named(one), store, scrubber, progress=progress)
         pulled.slices.append((part, summary, tally))
         _add(pulled.reconciled, one.reconciled)
-        settled = _settled(part)
+        settled = _settled(part, source.now(), one.reconciled.open_since)
         if settled is not None:
-            state = read_state(store, source.name).with_done(settled)
-            write_state(store, source.name, state)
+            with disk_errors("note how far the source was read", store):
+                state = change_beside(store, partial(_note, source.name, settled))
     return pulled
 
 
-def _settled(part: Window) -> Window | None:
+def _settled(part: Window, now: datetime, open_since: datetime | None) -> Window | None:
     """What of a slice is over: what is still to come was not read, whatever was asked for."""
-    end = min(part.until, datetime.now(UTC) - SETTLE)
+    end = min(part.until, now - SETTLE, open_since or part.until)
     return Window(since=part.since, until=end) if end > part.since else None
+
+
+def _note(name: str, settled: Window, folder: Path) -> SourceState:
+    state = read_state(folder, name).with_done(settled)
+    write_state(folder, name, state)
+    return state
 
 
 class _Named:
@@ -118,6 +128,7 @@ class _Named:
 
 
 def _add(total: Reconciled, one: Reconciled) -> None:
+    total.note(one.open_since)
     if one.listed is not None:
         total.listed = (total.listed or 0) + one.listed
     total.arrived += one.arrived

@@ -78,12 +78,14 @@ def _goes_on(header: Mapping[str, Any], request: RunRequest, fingerprint: str) -
 
 def clear(folder: Path) -> None:
     """Forget a run's results. Its last report stays until the next one replaces it."""
-    # The header goes first: a folder without one is nobody's run, whatever else is left in it.
-    (folder / "run.json").unlink(missing_ok=True)
+    # Until all is gone the header says so: what is left by a process that was killed is no run
+    # to go on with, and is cleared again.
+    write_header(folder / "run.json", {"schema": 1, "state": "clearing"})
     (folder / "faults.jsonl").unlink(missing_ok=True)
     (folder / "outcomes.jsonl").unlink(missing_ok=True)
     for part in ("traces", "control", "against", "repeat", "aa", "again", "again-aa"):
         shutil.rmtree(folder / part, ignore_errors=True)
+    (folder / "run.json").unlink(missing_ok=True)
 
 
 def read_header(folder: Path) -> dict[str, Any] | None:

@@ -50,8 +50,10 @@ RECORDING_TAG = "replay.recording"
 def held(path: Path) -> dict[str, str]:
     """Trace id -> digest of the recording it was replayed from, for what a run already holds."""
     from anonymize.store import Store
+    from anonymize.store.manifest import MANIFESTS
 
-    if not path.exists():
+    # A run that was killed at its first result may leave a folder that is no store yet.
+    if not (path / MANIFESTS).is_dir():
         return {}
     frame = Store(path).scan("traces").select("trace_id", "tags_json").collect()
     return {

@@ -11,6 +11,9 @@ from dataclasses import dataclass, field
 from anonymize.sources.budget import held_size
 from anonymize.spans import Span
 
+#: Seconds after which what there is of a trace is written, though more of it still comes.
+LONGEST = 600.0
+
 
 class Full(Exception):
     """There is no room for more now."""
@@ -21,12 +24,16 @@ class Ready:
     """The spans of a trace to which nothing came for a while.
 
     ``too_large``: there were more than a trace may have. ``rest``: the trace was written and
-    forgotten before they came, so they are not all of it.
+    forgotten before they came, so they are not all of it. ``again``: it was handed out before, and
+    these are all of its spans; else it is not known whether another process had some of them.
     """
 
+    trace_id: str
     spans: list[Span]
     too_large: bool = False
     rest: bool = False
+    again: bool = False
+    unreadable: bool = False
 
 
 @dataclass(slots=True)
@@ -36,8 +43,10 @@ class _Open:
     spans: dict[str, Span] = field(default_factory=dict)
     size: int = 0
     touched: float = 0.0
+    began: float = 0.0
     too_large: bool = False
     rest: bool = False
+    again: bool = False
 
 
 class Buffer:
@@ -93,7 +102,12 @@ class Buffer:
         key = span.trace_id
         held = self._open.get(key)
         if held is None:
-            held = self._written.pop(key, None) or _Open(rest=key in self._forgotten)
+            held = self._written.pop(key, None)
+            if held is None:
+                held = _Open(rest=key in self._forgotten)
+            else:
+                held.again = True
+            held.began = self._clock()
             self._kept -= held.size
             self._size += held.size
             self._open[key] = held
@@ -105,6 +119,10 @@ class Buffer:
             self._size -= before
         if held.size + size > self._trace:
             held.too_large = True
+            self._size -= held.size  # nothing of it will be written
+            held.size = 0
+            held.spans.clear()
+        if held.too_large:
             return held.rest
         held.spans[span.span_id] = span
         held.size += size
@@ -116,22 +134,28 @@ class Buffer:
         with self._lock:
             self._closed = True
 
-    def take(self, *, quiet_for: float, most: int = 64 * 2**20) -> list[Ready]:
+    def take(
+        self, *, quiet_for: float, most: int = 64 * 2**20, longest: float = LONGEST
+    ) -> list[Ready]:
         """Traces to which nothing came for ``quiet_for`` seconds, the quietest first.
 
-        At most ``most`` bytes of them, but at least one if any is ready.
+        At most ``most`` bytes of them, but at least one if any is ready. One that goes on for
+        more than ``longest`` seconds is ready too, with what there is of it by then.
         """
         now, size = self._clock(), 0
         taken: list[Ready] = []
         with self._lock:
             for key, held in list(self._open.items()):
-                if now - held.touched < quiet_for or (taken and size + held.size > most):
+                if now - held.touched < quiet_for and now - held.began < longest:
+                    continue
+                if taken and size + held.size > most:
                     break
                 del self._open[key]
                 self._size -= held.size
                 self._keep(key, held)
                 size += held.size
-                taken.append(Ready([*held.spans.values()], held.too_large, held.rest))
+                spans = [*held.spans.values()]
+                taken.append(Ready(key, spans, held.too_large, held.rest, held.again))
         return taken
 
     def _keep(self, key: str, held: _Open) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -12,8 +11,10 @@ from opentelemetry.proto.collector.trace.v1 import trace_service_pb2_grpc as ser
 
 from anonymize.receive.buffer import Buffer, Full
 from anonymize.receive.keeping import Keeping
-from anonymize.receive.reading import read_request
+from anonymize.receive.reading import is_token, read_in_turn
 from anonymize.sources.interface import Limits
+
+_AT_MOST = 32
 
 
 class _Servicer(service.TraceServiceServicer):
@@ -27,17 +28,19 @@ class _Servicer(service.TraceServiceServicer):
         """Take the spans of one request, all or none."""
         if self._token:
             shown = dict(context.invocation_metadata()).get("authorization", "")
-            if not hmac.compare_digest(str(shown), f"Bearer {self._token}"):
+            if not is_token(str(shown), self._token):
                 context.abort(grpc.StatusCode.UNAUTHENTICATED, "a bearer token is needed")
-        received = read_request(request.SerializeToString(), "application/x-protobuf", self._limits)
+        received = read_in_turn(request.SerializeToString(), "application/x-protobuf", self._limits)
         counts = self._keeping.counts
+        if received.refused:
+            counts.note(rejected=max(received.rejected, 1))
+            context.abort(grpc.StatusCode.INVALID_ARGUMENT, received.refused)
         try:
-            counts.late += self._buffer.put(received.spans)
+            late = self._buffer.put(received.spans)
         except Full:
-            counts.turned_away += 1
+            counts.note(turned_away=1)
             context.abort(grpc.StatusCode.UNAVAILABLE, "full, come again")
-        counts.spans += len(received.spans)
-        counts.rejected += received.rejected
+        counts.note(spans=len(received.spans), rejected=received.rejected, late=late)
         answer = messages.ExportTraceServiceResponse()
         if received.rejected:
             answer.partial_success.rejected_spans = received.rejected
@@ -57,7 +60,14 @@ def serve_grpc(
     limits = limits or Limits()
     server = grpc.server(
         ThreadPoolExecutor(max_workers=8),
-        options=[("grpc.max_receive_message_length", limits.document)],
+        # Beyond this, requests would wait in memory: senders are told to come again.
+        maximum_concurrent_rpcs=_AT_MOST,
+        options=[
+            ("grpc.max_receive_message_length", limits.document),
+            ("grpc.max_metadata_size", 64 * 1024),
+            # Two processes at one port would each get some of the spans of a trace.
+            ("grpc.so_reuseport", 0),
+        ],
     )
     servicer = _Servicer(buffer, keeping, token, limits)
     service.add_TraceServiceServicer_to_server(servicer, server)  # type: ignore[no-untyped-call]

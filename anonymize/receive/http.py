@@ -2,21 +2,39 @@
 
 from __future__ import annotations
 
-import hmac
 import json
+import socket
+from contextlib import suppress
 from dataclasses import asdict
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from anonymize.receive.buffer import Buffer, Full
+from anonymize.receive.connections import Connections, Room
 from anonymize.receive.keeping import Keeping
-from anonymize.receive.reading import read_request
+from anonymize.receive.reading import is_token, read_in_turn
 from anonymize.sources.interface import Limits
 
 _JSON = "application/json"
-#: Seconds until a sender that was turned away shall come again, and that a slow one is waited for.
+_ENCODINGS = frozenset(("", "identity", "gzip", "zstd"))
+#: Seconds until a sender that was turned away shall come again, and that one is waited for until
+#: it has asked. A body has besides as long as a slow line needs for it.
 _COME_AGAIN = "5"
 _PATIENCE = 30.0
+_SLOWEST = 20_000  # bytes a second
+#: Each connection is a thread; and each of many senders keeps one open between its batches.
+_MOST_CONNECTIONS = 256
+#: Bodies in memory before they are read, in units of the largest allowed.
+_BODIES = 4
+_PIECE = 1 << 16
+_FULL = (
+    b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nContent-Length: 0\r\n"
+    b"Connection: close\r\n\r\n"
+)
+
+
+class _Refused(Exception):
+    """The request was answered already; its body was not read to the end."""
 
 
 class Receiver(ThreadingHTTPServer):
@@ -24,7 +42,7 @@ class Receiver(ThreadingHTTPServer):
 
     daemon_threads = True
     allow_reuse_address = True
-    request_queue_size = 128
+    request_queue_size = 1024
 
     def __init__(
         self,
@@ -34,12 +52,37 @@ class Receiver(ThreadingHTTPServer):
         *,
         token: str = "",
         limits: Limits | None = None,
+        most_connections: int = _MOST_CONNECTIONS,
+        patience: float = _PATIENCE,
     ) -> None:
         self.buffer = buffer
         self.keeping = keeping
         self.token = token
         self.limits = limits or Limits()
+        self.patience = patience
+        self.connections = Connections(most_connections)
+        self.room = Room(_BODIES * self.limits.document)
         super().__init__(address, _Handler)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """A thread for each connection, as long as there are not too many."""
+        if self.connections.admit(request, self.patience):
+            super().process_request(request, client_address)
+            return
+        self.keeping.counts.note(turned_away=1)
+        with suppress(OSError):
+            request.setblocking(False)
+            request.send(_FULL)
+        super().shutdown_request(request)
+
+    def shutdown_request(self, request: Any) -> None:
+        """A connection ends."""
+        self.connections.gone(request)
+        super().shutdown_request(request)
+
+    def service_actions(self) -> None:
+        """Twice a second, between connections."""
+        self.connections.expire()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A sender that hangs up is no event; and nothing of a request goes into a log."""
@@ -48,12 +91,20 @@ class Receiver(ThreadingHTTPServer):
 class _Handler(BaseHTTPRequestHandler):
     server: Receiver
     protocol_version = "HTTP/1.1"
-    timeout = _PATIENCE
+    # One packet an answer: in two, each request on an open line would wait 40 ms for the other's
+    # acknowledgement.
+    wbufsize = -1
+    disable_nagle_algorithm = True
 
     def log_message(self, *args: object) -> None:
         """Nothing: a request line could hold anything."""
 
+    def handle_one_request(self) -> None:
+        self.server.connections.waits(self.connection, self.server.patience)
+        super().handle_one_request()
+
     def do_GET(self) -> None:
+        self.server.connections.works(self.connection, self.server.patience)
         if self.path != "/healthz":
             self._answer(404, {"message": "only /healthz and /v1/traces"})
             return
@@ -63,51 +114,113 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer(503 if failed else 200, {"status": "failing" if failed else "ok", **known})
 
     def do_POST(self) -> None:
-        data = self._body()
-        if data is None:
-            return
-        if self.path.partition("?")[0].rstrip("/") != "/v1/traces":
-            self._answer(404, {"message": "traces go to /v1/traces"})
-            return
-        content_type = self.headers.get("Content-Type", "")
-        received = read_request(data, content_type, self.server.limits)
+        room = 0
+        try:
+            self._check()
+            room = self._size()
+            self._take(self._chunks() if room < 0 else self._exactly(room))
+        except _Refused:
+            self._drain()
+        finally:
+            # Chunks are of no size that was told: they had as much room as a body may take.
+            self.server.room.give(self.server.limits.document if room < 0 else room)
+
+    def _take(self, data: bytes) -> None:
+        """Put the spans of a request into the buffer, all of them or none."""
         counts = self.server.keeping.counts
+        content_type = self.headers.get("Content-Type", "")
+        received = read_in_turn(data, content_type, self.server.limits)
         if received.refused:
-            counts.rejected += max(received.rejected, 1)
+            counts.note(rejected=max(received.rejected, 1))
             self._answer(400, {"message": received.refused})
             return
         try:
-            counts.late += self.server.buffer.put(received.spans)
+            late = self.server.buffer.put(received.spans)
         except Full:
-            counts.turned_away += 1
+            counts.note(turned_away=1)
             self._answer(503, {"message": "full, come again"}, retry=True)
             return
-        counts.spans += len(received.spans)
-        counts.rejected += received.rejected
+        counts.note(spans=len(received.spans), rejected=received.rejected, late=late)
         self._taken(content_type, received.rejected, received.reason)
 
-    def _body(self) -> bytes | None:
-        """The body of the request, or ``None`` if it was answered already."""
+    def _check(self) -> None:
+        """Turn down what needs no look at the body."""
         # Whoever is turned down without being read can't use the connection again.
         self.close_connection = True
-        if self.server.token:
-            shown = self.headers.get("Authorization", "")
-            if not hmac.compare_digest(shown, f"Bearer {self.server.token}"):
-                self._answer(401, {"message": "a bearer token is needed"})
-                return None
-        text = self.headers.get("Content-Length", "")
-        if not text.isdecimal():
-            self._answer(411, {"message": "a Content-Length is needed"})
-            return None
-        if int(text) > self.server.limits.document:
-            self._answer(413, {"message": "the body is too large"})
-            return None
-        data = self.rfile.read(int(text))
-        if len(data) < int(text):
-            self._answer(400, {"message": "the body ends too early"})
-            return None
+        if self.server.token and not is_token(
+            self.headers.get("Authorization", ""), self.server.token
+        ):
+            self._refuse(401, "a bearer token is needed")
+        if self.path.partition("?")[0].rstrip("/") != "/v1/traces":
+            self._refuse(404, "traces go to /v1/traces")
+        if self.headers.get("Content-Encoding", "").strip().lower() not in _ENCODINGS:
+            self._refuse(415, "compress with gzip or zstd, or not at all")
+
+    def _size(self) -> int:
+        """The bytes of the body, for which there is room now; -1: they come in chunks."""
+        chunked = "chunked" in self.headers.get("Transfer-Encoding", "").lower()
+        text = self.headers.get("Content-Length", "").strip()
+        if not chunked and not (text.isascii() and text.isdecimal()):
+            self._refuse(411, "a Content-Length is needed")
+        most = self.server.limits.document
+        if not chunked and (len(text) > 15 or int(text) > most):
+            self._refuse(413, "the body is too large")
+        size = most if chunked else int(text)
+        if not self.server.room.take(size):
+            self.server.keeping.counts.note(turned_away=1)
+            self._refuse(503, "full, come again")
+        seconds = self.server.patience + size / _SLOWEST
+        self.server.connections.works(self.connection, seconds)
+        return -1 if chunked else size
+
+    def _exactly(self, size: int) -> bytes:
+        data = bytearray()
+        while len(data) < size:
+            piece = self.rfile.read(min(_PIECE, size - len(data)))
+            if not piece:
+                self._refuse(400, "the body ends too early")
+            data += piece
         self.close_connection = self.headers.get("Connection", "").lower() == "close"
-        return data
+        return bytes(data)
+
+    def _chunks(self) -> bytes:
+        """A body of unknown length, as streaming clients send it (RFC 9112, 7.1)."""
+        data = bytearray()
+        while True:
+            line = self.rfile.readline(100).partition(b";")[0].strip()
+            if not line or len(line) > 12 or not set(line) <= set(b"0123456789abcdefABCDEF"):
+                self._refuse(400, "the body's chunks can't be read")
+            size = int(line, 16)
+            if not size:
+                break
+            if len(data) + size > self.server.limits.document:
+                self._refuse(413, "the body is too large")
+            data += self._exactly(size)
+            if self.rfile.readline(3).strip():
+                self.close_connection = True
+                self._refuse(400, "the body's chunks can't be read")
+        for _ in range(20):  # trailers
+            if not self.rfile.readline(_PIECE).strip():
+                return bytes(data)
+        self.close_connection = True
+        self._refuse(400, "the body's chunks can't be read")
+        raise AssertionError("unreachable")
+
+    def _refuse(self, status: int, message: str) -> None:
+        """Answer, and read no further."""
+        self.close_connection = True
+        self._answer(status, {"message": message}, retry=status == 503)
+        raise _Refused
+
+    def _drain(self) -> None:
+        """Take some of what is still sent: a reset would take the answer away from the sender."""
+        with suppress(OSError):
+            self.wfile.flush()
+            self.connection.shutdown(socket.SHUT_WR)
+            self.server.connections.works(self.connection, 2.0)
+            for _ in range(64):
+                if not self.rfile.read1(_PIECE):
+                    break
 
     def _taken(self, content_type: str, rejected: int, reason: str) -> None:
         if content_type.startswith(_JSON):

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
 
 from anonymize.assemble import assemble
 from anonymize.conventions.values import as_text
@@ -20,16 +20,28 @@ from anonymize.sources.budget import held_size
 from anonymize.sources.dialects import read_as
 from anonymize.sources.interface import Limits, SourceSettings
 from anonymize.sources.labels import labelled
-from anonymize.sources.remote.patience import Expired
+from anonymize.sources.remote.extent import (
+    began,
+    belongs,
+    goes_on,
+    reaches_over,
+    still_open,
+)
+from anonymize.sources.remote.pages import Circling
+from anonymize.sources.remote.patience import Expired, TooLarge
 from anonymize.sources.remote.platform import Platform
 from anonymize.sources.remote.window import Window
-from anonymize.spans import Span, timestamp
+from anonymize.spans import Span
 from anonymize.trace import SkippedTrace, Trace
 
 #: Below this a window is not halved any more.
 _SHORTEST = timedelta(seconds=30)
 _BATCH = 50
 _RESTARTS = 3
+#: What can't be halved any more may take so many times what is held else.
+_LAST_RESORT = 4
+
+T = TypeVar("T")
 
 
 class _TooMuch(Exception):
@@ -39,11 +51,18 @@ class _TooMuch(Exception):
 @dataclass(slots=True)
 class Reconciled:
     """What a source says it has against what arrived, in traces. ``listed``: ``None`` if it
-    doesn't say; ``missing``: listed, but not handed out."""
+    doesn't say; ``missing``: listed, but not handed out. ``open_since``: when the first of those
+    began that were probably not over yet."""
 
     listed: int | None = None
     arrived: int = 0
     missing: int = 0
+    open_since: datetime | None = None
+
+    def note(self, moment: datetime | None) -> None:
+        """Note when a trace began that was not over (``None``: it was)."""
+        if moment is not None and (self.open_since is None or moment < self.open_since):
+            self.open_since = moment
 
 
 @dataclass(slots=True)
@@ -51,13 +70,19 @@ class _Held:
     """The spans of one window, by trace and span id: what comes twice counts once."""
 
     spans: dict[str, dict[str, Span]] = field(default_factory=lambda: defaultdict(dict))
-    skipped: list[SkippedTrace] = field(default_factory=list)
+    skipped: dict[SkippedTrace, None] = field(default_factory=dict)
+    refused: set[str] = field(default_factory=set)
     size: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemoteSource:
-    """The traces of a platform that began within ``window``."""
+    """The traces of a platform that began within ``window``.
+
+    ``earlier``: traces that began before this moment and go on within the window are handed out
+    too, whole and once: what came of them late completes what was stored of them. ``completed``
+    are those, over all windows of one reading.
+    """
 
     name: str
     platform: Platform
@@ -68,6 +93,9 @@ class RemoteSource:
     limits: Limits = field(default_factory=Limits)
     reconciled: Reconciled = field(default_factory=Reconciled)
     watch: Callable[[Sequence[Span]], None] | None = None
+    earlier: datetime | None = None
+    completed: set[str] = field(default_factory=set)
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     def within(self, window: Window) -> RemoteSource:
         """The same source, for another window."""
@@ -77,7 +105,8 @@ class RemoteSource:
         """The traces, window part by window part, in the order in which they began.
 
         Raises:
-            SourceError: the platform can't be reached, refuses, or has no such project.
+            SourceError: the platform can't be reached, refuses, has no such project, or has pages
+                that never end.
         """
         yield from self._read(self.window)
 
@@ -88,11 +117,7 @@ class RemoteSource:
             for half in window.halves():
                 yield from self._read(half)
             return
-        mine = {
-            identity: list(spans.values())
-            for identity, spans in held.spans.items()
-            if _belongs(spans.values(), window)
-        }
+        mine = {i: [*s.values()] for i, s in held.spans.items() if self._wanted(i, held, window)}
         for identity, spans in sorted(mine.items(), key=lambda item: _order(item[1])):
             if sum(map(held_size, spans)) > self.limits.trace:
                 yield SkippedTrace(
@@ -101,12 +126,28 @@ class RemoteSource:
                 continue
             if self.watch is not None:
                 self.watch(spans)
+            if belongs(spans, window):  # others have a window that waits for them
+                self.reconciled.note(still_open(spans, self.now()))
             result = assemble(spans, source=self.name)
             if isinstance(result, Trace):
                 result = labelled(result, spans, self.settings, self.agent, self.version)
             yield result
         yield from held.skipped
-        yield from self._missing(window, held, mine)
+        self.reconciled.arrived += sum(belongs(spans, window) for spans in mine.values())
+        yield from self._missing(window, held)
+
+    def _wanted(self, identity: str, held: _Held, window: Window) -> bool:
+        spans = held.spans[identity].values()
+        if identity in held.refused:
+            return False
+        if belongs(spans, window):
+            return True
+        moment = began(spans)
+        early = moment is not None and self.earlier is not None and moment < self.earlier
+        if not early or identity in self.completed or not goes_on(spans, window):
+            return False
+        self.completed.add(identity)
+        return True
 
     def _collect(self, window: Window) -> _Held:
         """The spans of everything that may have begun in ``window``."""
@@ -114,22 +155,46 @@ class RemoteSource:
         around = min(self.overlap, window.length)
         asked = window if self.platform.whole_traces else window.wider(around)
         halvable = window.length > _SHORTEST
-        for _ in range(_RESTARTS):
+
+        def ask() -> _Held:
             held = _Held()
+            self._take(self.platform.documents(asked), held, halvable=halvable)
+            if not self.platform.whole_traces:
+                self._complete(held, window, asked, halvable=halvable)
+            return held
+
+        try:
+            return self._afresh(ask, window)
+        except (Circling, TooLarge) as error:
+            if halvable:  # fewer pages, or one; smaller answers
+                raise _TooMuch from None
+            raise self._unreadable(error, window) from None
+
+    def _afresh(self, ask: Callable[[], T], window: Window) -> T:
+        """What ``ask`` returns; begun again where a cursor expires. Nothing of it is twice."""
+        for _ in range(_RESTARTS):
             try:
-                self._take(self.platform.documents(asked), held, halvable=halvable)
-                break
+                return ask()
             except Expired:
-                continue  # what was read is read again; nothing of it is twice
-        else:
-            raise SourceError(
-                "the cursors of the source expire before a window is read",
+                continue
+        raise SourceError(
+            "the cursors of the source expire before a window is read",
+            where=f"{self.name}: {window}",
+            fix="make the windows shorter: slice_hours = 1",
+        )
+
+    def _unreadable(self, error: Exception, window: Window) -> SourceError:
+        if isinstance(error, TooLarge):
+            return SourceError(
+                "an answer is larger than the source's answers may be",
                 where=f"{self.name}: {window}",
-                fix="make the windows shorter: slice_hours = 1",
+                fix="a smaller `page`, or read it from an export: path = '...'",
             )
-        if not self.platform.whole_traces:
-            self._complete(held, window, asked)
-        return held
+        return SourceError(
+            "the pages of the source go in circles: what it has can't be read to its end",
+            where=f"{self.name}: {window}",
+            fix="a larger `page` may help; what was read before is kept",
+        )
 
     @property
     def overlap(self) -> timedelta:
@@ -139,36 +204,63 @@ class RemoteSource:
     def _take(
         self, documents: Iterable[dict[str, Any]], held: _Held, *, halvable: bool = False
     ) -> None:
+        most = self.limits.held * (1 if halvable else _LAST_RESORT)
         for document in documents:
-            for item in read_as(self.platform.dialect, document, self.name):
+            for item in self._items(document):
                 if isinstance(item, SkippedTrace):
-                    held.skipped.append(item)
+                    held.skipped[item] = None
                 elif isinstance(item, Span):
                     known = held.spans[item.trace_id]
-                    if item.span_id not in known:
-                        held.size += held_size(item)
+                    if item.span_id in known:
+                        held.size -= held_size(known[item.span_id])
+                    held.size += held_size(item)
                     known[item.span_id] = item
-            if held.size > self.limits.held and halvable:
+            if held.size <= most:
+                continue
+            if halvable:
                 raise _TooMuch
+            raise SourceError(
+                f"the source hands out more than {most / 2**20:,.0f} MB for one moment",
+                where=self.name,
+                fix="read it from an export: path = '...'",
+            )
 
-    def _complete(self, held: _Held, window: Window, asked: Window) -> None:
+    def _items(self, document: dict[str, Any]) -> Iterator[Any]:
+        try:
+            yield from read_as(self.platform.dialect, document, self.name)
+        except (KeyError, TypeError, ValueError, AttributeError):
+            yield SkippedTrace(reason="a document of an unknown form", where=self.name)
+
+    def _complete(self, held: _Held, window: Window, asked: Window, *, halvable: bool) -> None:
         """Ask again, whole, for traces that reach over the edge of what was asked for."""
+        early = self.earlier is not None
         edge = [
             identity
             for identity, spans in held.spans.items()
-            if _reaches_over(spans.values(), window, asked)
+            if reaches_over(spans.values(), window, asked, early=early)
         ]
         for begin in range(0, len(edge), _BATCH):
-            found = self.platform.of_traces(edge[begin : begin + _BATCH])
-            if found is None:
+            if not self._whole(edge[begin : begin + _BATCH], held, halvable=halvable):
                 return
-            self._take(found, held)
 
-    def _missing(
-        self, window: Window, held: _Held, mine: dict[str, list[Span]]
-    ) -> Iterator[SkippedTrace]:
-        listed = self.platform.listed(window)
-        self.reconciled.arrived += len(mine)
+    def _whole(self, ids: Sequence[str], held: _Held, *, halvable: bool) -> bool:
+        """All spans of these traces; ``False``: the platform can't give them by id."""
+        try:
+            found = self.platform.of_traces(ids)
+            if found is None:
+                return False
+            self._take(found, held, halvable=halvable)
+        except (TooLarge, Circling):
+            if len(ids) > 1:
+                halves = (ids[::2], ids[1::2])
+                return all(self._whole(part, held, halvable=halvable) for part in halves)
+            reason = "the source can't hand it out whole: it is too large for its answers"
+            held.refused.add(ids[0])
+            held.skipped[SkippedTrace(reason=reason, where=self.name, trace_id=ids[0])] = None
+        return True
+
+    def _missing(self, window: Window, held: _Held) -> Iterator[SkippedTrace]:
+        listed = self._listed(window)
         if listed is None:
             return
         self.reconciled.listed = (self.reconciled.listed or 0) + len(listed)
@@ -181,41 +273,15 @@ class RemoteSource:
                 trace_id=identity,
             )
 
-
-def _root(spans: Iterable[Span]) -> Span | None:
-    known = list(spans)
-    ids = {s.span_id for s in known}
-    roots = [s for s in known if not s.parent_id]
-    if len(roots) != 1 or any(s.parent_id and s.parent_id not in ids for s in known):
-        return None
-    return roots[0]
-
-
-def _began(spans: Iterable[Span]) -> datetime | None:
-    known = list(spans)
-    root = _root(known)
-    starts = [s.start_ns for s in known if s.start_ns]
-    first = min(starts, default=None)
-    return timestamp((root.start_ns if root is not None else None) or first)
-
-
-def _belongs(spans: Iterable[Span], window: Window) -> bool:
-    began = _began(spans)
-    # Without any time it can't be told: kept, since the source said that it was of this window.
-    return began is None or window.holds(began)
-
-
-def _reaches_over(spans: Iterable[Span], window: Window, asked: Window) -> bool:
-    """Whether more of a trace may lie outside of what was asked for."""
-    known = list(spans)
-    root = _root(known)
-    if root is None:
-        return True
-    began, ended = timestamp(root.start_ns), timestamp(root.end_ns)
-    if began is None or not window.holds(began):
-        return False
-    return ended is None or ended >= asked.until
+    def _listed(self, window: Window) -> set[str] | None:
+        try:
+            return self._afresh(lambda: self.platform.listed(window), window)
+        except (Circling, TooLarge) as error:
+            if window.length <= _SHORTEST:
+                raise self._unreadable(error, window) from None
+        parts = [self._listed(half) for half in window.halves()]
+        return None if None in parts else {i for part in parts for i in part or ()}
 
 
 def _order(spans: list[Span]) -> tuple[str, str]:
-    return str(_began(spans) or ""), as_text(spans[0].trace_id)
+    return str(began(spans) or ""), as_text(spans[0].trace_id)

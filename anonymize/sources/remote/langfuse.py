@@ -14,6 +14,7 @@ from langfuse.api import LangfuseAPI
 from anonymize.errors import SourceError
 from anonymize.jsontools import loads
 from anonymize.sources.interface import SourceSettings
+from anonymize.sources.remote.pages import Pages
 from anonymize.sources.remote.patience import TooLarge, patiently
 from anonymize.sources.remote.platform import secret
 from anonymize.sources.remote.window import Window
@@ -35,6 +36,7 @@ class Langfuse:
             username=secret(settings.public_key_env, f"{where} public_key_env"),
             password=secret(settings.key_env, where),
             timeout=60,
+            follow_redirects=False,  # the keys would go along
         )
         self._page = settings.page or _PAGE
         self._where = where
@@ -59,7 +61,7 @@ class Langfuse:
 
     def _pages(self, **asked: Any) -> Iterator[dict[str, Any]]:
         limit, cursor = self._page, None
-        seen: set[str] = set()
+        pages = Pages()
         asked.setdefault("fields", _FIELDS)
         while True:
             try:
@@ -76,9 +78,9 @@ class Langfuse:
             for observation in answer.data:
                 yield loads(observation.json())
             cursor = answer.meta.cursor
-            if not cursor or cursor in seen:
+            ids = (observation.id for observation in answer.data)
+            if not pages.more(ids, cursor, full=len(answer.data) >= limit):
                 return
-            seen.add(cursor)
             limit = min(self._page, limit * 2)
 
     def _one_page(self, limit: int, cursor: str | None, asked: dict[str, Any]) -> Any:
@@ -91,4 +93,5 @@ class Langfuse:
                 **asked,
             ),
             self._where,
+            large=limit > 1,
         )

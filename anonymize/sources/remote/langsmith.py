@@ -9,9 +9,11 @@ import asyncio
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+import requests
 from langsmith import Client
 
 from anonymize.sources.interface import SourceSettings
+from anonymize.sources.remote.pages import Pages
 from anonymize.sources.remote.patience import patiently
 from anonymize.sources.remote.platform import secret
 from anonymize.sources.remote.window import Window
@@ -24,6 +26,22 @@ _FIELDS = (
 ).split()
 
 
+def client_of(settings: SourceSettings, where: str) -> Client:
+    """LangSmith's own client of the server at ``url``. It follows no redirects.
+
+    Raises:
+        SourceError: no key is named, or its variable is empty.
+    """
+    session = requests.Session()
+    session.max_redirects = 0  # the key would go along
+    return Client(
+        api_url=settings.url,
+        api_key=secret(settings.key_env, where),
+        auto_batch_tracing=False,
+        session=session,
+    )
+
+
 class LangSmith:
     """A project (by name or id) of a LangSmith server."""
 
@@ -31,11 +49,7 @@ class LangSmith:
     whole_traces = False
 
     def __init__(self, settings: SourceSettings, where: str) -> None:
-        self._client = Client(
-            api_url=settings.url,
-            api_key=secret(settings.key_env, where),
-            auto_batch_tracing=False,
-        )
+        self._client = client_of(settings, where)
         self._page = settings.page or _PAGE
         self._where = where
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -68,21 +82,22 @@ class LangSmith:
     def _query(self, **asked: Any) -> Iterator[dict[str, Any]]:
         asked.setdefault("selects", _FIELDS)
         cursor: str | None = None
-        seen: set[str] = set()
+        pages = Pages()
         while True:
             items, cursor = self._one_page({**asked, **({"cursor": cursor} if cursor else {})})
             yield from items
-            if not cursor or cursor in seen:
+            ids = (run.get("id") for run in items)
+            if not pages.more(ids, cursor, full=len(items) >= self._page):
                 return
-            seen.add(cursor)
 
     def _one_page(self, asked: dict[str, Any]) -> tuple[list[dict[str, Any]], str | None]:
         async def ask() -> tuple[list[dict[str, Any]], str | None]:
-            page = await self._client.runs.query(
-                project_ids=[self._project], page_size=self._page, **asked
-            )
-            runs = [_plain(run.to_dict(mode="json")) for run in page.items or []]
-            return runs, getattr(page, "next_cursor", None)
+            runs = self._client.runs
+            # It has no setting for this, and its key is in a header that httpx takes along.
+            runs._client._client.follow_redirects = False
+            page = await runs.query(project_ids=[self._project], page_size=self._page, **asked)
+            found = [_plain(run.to_dict(mode="json")) for run in page.items or []]
+            return found, getattr(page, "next_cursor", None)
 
         # One loop for all pages: its connections belong to it.
         loop = self._loop = self._loop or asyncio.new_event_loop()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -12,12 +13,30 @@ from mlflow import MlflowClient
 
 from anonymize.errors import SourceError
 from anonymize.sources.interface import SourceSettings
+from anonymize.sources.remote.pages import Pages
 from anonymize.sources.remote.patience import patiently
 from anonymize.sources.remote.platform import secret
 from anonymize.sources.remote.window import Window
 
 _PAGE = 100
 _LIST_PAGE = 500
+
+
+def client_of(settings: SourceSettings, where: str) -> MlflowClient:
+    """MLflow's own client of the server at ``url``.
+
+    Raises:
+        SourceError: the variable that should hold the token is empty.
+    """
+    token = secret(settings.key_env, where, needed=False)
+    if token:
+        os.environ["MLFLOW_TRACKING_TOKEN"] = token
+    # Its own retries would hide that the source is down for many minutes.
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "60")
+    # It logs what a server said where that is no JSON: it may be anything.
+    logging.getLogger("mlflow.utils").setLevel(logging.CRITICAL)
+    return MlflowClient(tracking_uri=settings.url)
 
 
 class MLflow:
@@ -27,13 +46,7 @@ class MLflow:
     whole_traces = True
 
     def __init__(self, settings: SourceSettings, where: str) -> None:
-        token = secret(settings.key_env, where, needed=False)
-        if token:
-            os.environ["MLFLOW_TRACKING_TOKEN"] = token
-        # Its own retries would hide that the source is down for many minutes.
-        os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
-        os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "60")
-        self._client = MlflowClient(tracking_uri=settings.url)
+        self._client = client_of(settings, where)
         self._page = settings.page or _PAGE
         self._where = where
         self._experiment = self._find(settings.project or "Default")
@@ -67,13 +80,13 @@ class MLflow:
         since, until = (int(t.timestamp() * 1000) for t in (window.since, window.until))
         asked = f"attributes.timestamp_ms >= {since} AND attributes.timestamp_ms < {until}"
         token: str | None = None
-        seen: set[str] = set()
+        pages = Pages()
         while True:
             found, token = self._one_page(asked, token, spans, page)
             yield from found
-            if not token or token in seen:
+            ids = (trace.info.trace_id for trace in found)
+            if not pages.more(ids, token, full=len(found) >= page):
                 return
-            seen.add(token)
 
     def _one_page(
         self, asked: str, token: str | None, spans: bool, page: int

@@ -19,6 +19,13 @@ T = TypeVar("T")
 _WAITS = (0.5, 1.0, 2.0, 5.0, 15.0)
 _LONGEST = 120.0
 _AGAIN = frozenset((408, 425, 429, 500, 502, 503, 504, 529))
+#: Statuses with which a server complains about what it was asked, and words about a size.
+_ODD = frozenset((400, 404, 409, 422))
+_LARGE = ("too large", "too big", "size limit", "exceeds the maximum", "payload size")
+_NO_API = frozenset(
+    "JSONDecodeError ValidationError APIResponseValidationError UnicodeDecodeError "
+    "AttributeError KeyError TypeError".split()
+)
 _TRANSPORT = ("timeout", "connect", "network", "transport", "protocol", "readerror", "remote")
 
 
@@ -31,33 +38,57 @@ class Expired(Exception):
 
 
 def patiently(
-    ask: Callable[[], T], where: str, *, sleep: Callable[[float], None] = time.sleep
+    ask: Callable[[], T],
+    where: str,
+    *,
+    large: bool = False,
+    sleep: Callable[[float], None] | None = None,
 ) -> T:
     """What ``ask`` returns, tried again after time-outs, lost connections, 429 and 5xx.
 
-    ``Retry-After`` is kept to, up to two minutes.
+    ``Retry-After`` is kept to, up to two minutes. ``large``: less could be asked for, so what may
+    be for the size of the answer (500, 502, 504, a time-out) is tried twice only.
 
     Raises:
-        TooLarge: the answer is too large for the server (413).
-        Expired: 410, or 400 with a complaint about a cursor.
+        TooLarge: the answer is too large for the server (413, or a complaint about a size), or may
+            be with ``large``.
+        Expired: 410, or a complaint about a cursor.
         SourceError: anything else, or no success after six tries. It holds no content.
     """
-    for wait in (*_WAITS, None):
+    for tries, wait in enumerate((*_WAITS, None), 1):
         try:
             return ask()
         except (SourceError, TooLarge, Expired):
             raise
         except Exception as error:
-            status = status_of(error)
-            if status == 413:
-                raise TooLarge from None
-            if status == 410 or (status == 400 and "cursor" in str(error).lower()):
-                raise Expired from None
-            again = status in _AGAIN or (status is None and _is_transport(error))
-            if not again or wait is None:
-                raise _told(error, status, where, tried=again) from None
-            sleep(_asked_for(error, wait))
+            # Not raised from here: what is raised would hold the error, and that the answer.
+            failure = _failure(error, where, last=wait is None)
+            if large and tries > 1 and _may_be_large(error):
+                failure = TooLarge()
+            pause = _asked_for(error, wait or 0.0)
+        if failure is not None:
+            raise failure
+        (sleep or time.sleep)(pause)
     raise AssertionError("unreachable")
+
+
+def _failure(error: Exception, where: str, *, last: bool) -> Exception | None:
+    """What to raise; ``None``: it is worth another try."""
+    status = status_of(error)
+    said = str(error).lower() if status in _ODD else ""
+    if status == 410 or "cursor" in said:
+        return Expired()
+    if status == 413 or any(word in said for word in _LARGE):
+        return TooLarge()
+    again = status in _AGAIN or (status is None and _is_transport(error))
+    if again and not last:
+        return None
+    return _told(error, status, where, tried=again)
+
+
+def _may_be_large(error: Exception) -> bool:
+    status = status_of(error)
+    return status in (408, 500, 502, 504) or (status is None and "timeout" in _names(error))
 
 
 def status_of(error: BaseException) -> int | None:
@@ -78,8 +109,18 @@ def status_of(error: BaseException) -> int | None:
 def _is_transport(error: BaseException) -> bool:
     if isinstance(error, OSError | TimeoutError):
         return True
-    names = "".join(c.__name__.lower() for c in type(error).__mro__)
+    names = _names(error)
     return any(word in names for word in _TRANSPORT)
+
+
+def _names(error: BaseException) -> str:
+    return "".join(c.__name__.lower() for c in type(error).__mro__)
+
+
+def _is_no_api(error: BaseException) -> bool:
+    """Whether what came could not be read: no JSON, or JSON of another form."""
+    names = {c.__name__ for c in type(error).__mro__}
+    return bool(names & _NO_API)
 
 
 def _asked_for(error: BaseException, wait: float) -> float:
@@ -91,10 +132,12 @@ def _asked_for(error: BaseException, wait: float) -> float:
         return wait
     try:
         seconds = float(said)
+        if seconds != seconds:
+            return wait
     except ValueError:
         try:
             moment = parsedate_to_datetime(said)
-        except ValueError:
+        except (ValueError, TypeError, OverflowError):
             return wait
         if moment.tzinfo is None:
             moment = moment.replace(tzinfo=UTC)
@@ -120,6 +163,18 @@ def _told(error: BaseException, status: int | None, where: str, *, tried: bool) 
             "the source does not know this project (404)",
             where=where,
             fix="check `url` and `project`",
+        )
+    if (status is not None and 300 <= status < 400) or "redirect" in type(error).__name__.lower():
+        return SourceError(
+            "the source sends elsewhere, and the key is not taken along",
+            where=where,
+            fix="if you trust that address, put it into `url`",
+        )
+    if (status is not None and status < 300) or _is_no_api(error):
+        return SourceError(
+            "something answers that is not the platform's API (a login page, a proxy?)",
+            where=where,
+            fix="check `url`, and that it can be reached from here without a login",
         )
     kind = f"HTTP {status}" if status is not None else type(error).__name__
     if tried:

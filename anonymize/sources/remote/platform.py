@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
 from anonymize.errors import SourceError
@@ -44,6 +45,14 @@ KINDS: Mapping[str, tuple[str, str]] = {
 }
 
 
+#: What windows can be made of: a slice is at least as long as the shortest that is worth a request.
+_BOUNDS: Mapping[str, tuple[float, float]] = {
+    "slice_hours": (0.01, 24.0 * 31),
+    "overlap_minutes": (0.0, 60.0 * 24 * 7),
+    "page": (0, 100_000),
+}
+
+
 def open_platform(name: str, settings: SourceSettings) -> Platform:
     """The platform of a ``[sources.NAME]`` table.
 
@@ -52,23 +61,41 @@ def open_platform(name: str, settings: SourceSettings) -> Platform:
             vendor's client is not installed.
     """
     where = f"[sources.{name}]"
-    target, package = KINDS[settings.kind]
+    target, _ = KINDS[settings.kind]
     if not settings.url:
         raise SourceError(
             "the source has neither a path nor a url",
             where=where,
             fix='add: url = "https://..." for the platform, or path = "..." for exported files',
         )
+    for key, (least, most) in _BOUNDS.items():
+        if not least <= getattr(settings, key) <= most:
+            raise SourceError(
+                f"{key} has to be between {least:g} and {most:g}",
+                where=f"{where} {key}",
+                fix="or leave it out: the default suits most sources",
+            )
     module, _, attribute = target.partition(":")
-    try:
+    with package_of(settings.kind, where):
         made: Platform = getattr(importlib.import_module(module), attribute)(settings, where)
+    return made
+
+
+@contextmanager
+def package_of(kind: str, where: str) -> Iterator[None]:
+    """Around what imports the vendor's client of ``kind``: says what to install if it is missing.
+
+    Raises:
+        SourceError: the client is not installed.
+    """
+    try:
+        yield
     except ImportError as error:
         raise SourceError(
-            f"this needs the package {package} ({error.name or 'part of it'} is missing)",
+            f"this needs the package {KINDS[kind][1]} ({error.name or 'part of it'} is missing)",
             where=where,
-            fix=f"pip install 'replay-harness[{settings.kind}]'",
+            fix=f"pip install 'replay-harness[{kind}]'",
         ) from None
-    return made
 
 
 def secret(variable: str, where: str, *, needed: bool = True) -> str | None:

@@ -25,6 +25,10 @@ class Behaviour:
     """What goes wrong. ``busy``: so many 429 answers first. ``cap``: bytes of an answer from which
     413 is given. ``expire_after``: pages after which a cursor is refused, once. ``repeat``: each
     page comes twice. ``broken``: so many 500 first. ``forget``: ids that lists have and pages not.
+    ``circle``: what does not fit onto a page is never reached, its cursor leads back; ``endless``:
+    the same page for ever, each time with a new cursor; ``sticky``: the last page has a cursor that
+    leads to itself. ``elsewhere``: an address to be redirected to. ``page``: HTML in place of every
+    answer. ``retry_after``: what a 429 says.
     """
 
     busy: int = 0
@@ -33,6 +37,12 @@ class Behaviour:
     expire_after: int = 0
     repeat: bool = False
     forget: frozenset[str] = frozenset()
+    circle: bool = False
+    endless: bool = False
+    sticky: bool = False
+    elsewhere: str = ""
+    page: str = ""
+    retry_after: str = "0"
     asked: list[dict[str, Any]] = field(default_factory=list)
 
 
@@ -53,6 +63,7 @@ def serving(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
 class _Handler(BaseHTTPRequestHandler):
     behaviour: Behaviour
     protocol_version = "HTTP/1.1"
+    wbufsize = -1  # an answer in one packet: in two, each takes 40 ms more
 
     def log_message(self, *args: object) -> None:
         pass
@@ -70,10 +81,21 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(data)
 
     def refuses(self) -> bool:
-        """Whether this request was turned down for the time being."""
+        """Whether this request was turned down, or answered with what is no answer."""
+        if self.behaviour.elsewhere:
+            self.answer(302, {}, Location=self.behaviour.elsewhere + self.path)
+            return True
+        if self.behaviour.page:
+            data = self.behaviour.page.encode()
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html")
+            self.send_header("Content-Length", str(len(data)))
+            self.end_headers()
+            self.wfile.write(data)
+            return True
         if self.behaviour.busy:
             self.behaviour.busy -= 1
-            self.answer(429, {"message": "slow down"}, Retry_After="0")
+            self.answer(429, {"message": "slow down"}, Retry_After=self.behaviour.retry_after)
             return True
         if self.behaviour.broken:
             self.behaviour.broken -= 1
@@ -95,6 +117,12 @@ class _Handler(BaseHTTPRequestHandler):
             self.behaviour.expire_after = 0
             return None
         end = begin + limit
+        if self.behaviour.circle and end < len(items):
+            return items[begin:end], "0-"
+        if self.behaviour.endless:
+            return items[:limit], f"0-{len(self.behaviour.asked)}"
+        if self.behaviour.sticky and end >= len(items):
+            return items[begin:end], cursor or "0-"
         if repeat and not again and end < len(items):
             return items[begin:end], f"{begin}-again"
         return items[begin:end], f"{end}-" if end < len(items) else None
