@@ -10,22 +10,42 @@ a crash needs no care, and the same night run twice is the same night.
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, date, datetime, timedelta
+from dataclasses import dataclass
+from datetime import date, timedelta
 from pathlib import Path
 
-from anonymize.errors import AnonymizeError, UsageError
+from anonymize.errors import AnonymizeError, SourceError, StoreError, UsageError
 from replay.config import ReplayConfig
-from replay.nights.history import beat, counts_of, missed, nights, read_night, trend, write_night
-from replay.nights.ingesting import audit_again, choose_suite, ingest_day
-from replay.nights.notify import NotifySettings, notify, payload_of, wanted
-from replay.nights.settings import NightlySettings, settings_of
-from replay.runs import Progress, RunOutcome, RunRequest, execute
+from replay.nights.budget import Budget
+from replay.nights.history import beat, missed, nights, read_night, write_night
+from replay.nights.notify import check
+from replay.nights.settings import NightlySettings, budget_of, settings_of
+from replay.nights.stages import Work, do_night
+from replay.runs import Progress, RunOutcome
 
-__all__ = ["NightlySettings", "days_to_do", "run_night"]
+__all__ = ["Done", "NightlySettings", "days_to_do", "run_night", "run_nights"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """A night, and how it went: with an ``outcome``, or an ``error`` that kept it from being done.
+
+    ``again``: it had been done before, and went on with what its budget had no room for, or with
+    what came late.
+    """
+
+    day: date
+    outcome: RunOutcome | None = None
+    error: AnonymizeError | None = None
+    again: bool = False
+
+    @property
+    def exit_code(self) -> int:
+        """That of the outcome; 2 where there is none."""
+        return 2 if self.outcome is None else self.outcome.exit_code
 
 
 def days_to_do(config: ReplayConfig, last: date) -> list[date]:
@@ -38,6 +58,99 @@ def days_to_do(config: ReplayConfig, last: date) -> list[date]:
     return missed(config.resolve(config.replay.runs), last, settings.catch_up)
 
 
+def run_nights(
+    config: ReplayConfig,
+    days: list[date],
+    *,
+    agent: str | None = None,
+    resume: bool = True,
+    on_progress: Callable[[Progress], None] = lambda _: None,
+    say: Callable[[str], None] = lambda _: None,
+) -> Iterator[Done]:
+    """Do these nights, then with ``resume`` go on with others that are not whole.
+
+    The budget is shared evenly among ``days``. What is left of it goes to nights of the last days
+    (``catch_up``) that were cut short, the newest first; nights of which traces came late or were
+    completed are brought up to date. A day that can't be read is passed over and comes back as an
+    error; what would stop every night (the config, the store, the audit, a platform that is down)
+    ends it.
+
+    Raises:
+        UsageError: no ``[nightly]`` table, an unknown agent, a message that could not be sent for
+            want of a setting, or another night is going on.
+    """
+    settings, who = settings_of(config)
+    check(who)
+    config.agent(agent or settings.agent)
+    budget = budget_of(settings, config.resolve(config.replay.runs))
+    budget.nights = len(days)
+    for number, day in enumerate(days):
+        done = None
+        with budget.part(1 / (len(days) - number)):
+            try:
+                outcome = run_night(
+                    config, day, agent=agent, on_progress=on_progress, say=say, budget=budget
+                )
+                done = Done(day=day, outcome=outcome)
+            except SourceError as error:
+                done = Done(day=day, error=error)
+                if _down_for_all(config, settings):
+                    days = days[: number + 1]
+        yield done
+        if number + 1 >= len(days):
+            break
+    if resume and days and not _failed_last(done):
+        yield from _unfinished(config, settings, days, budget, agent, on_progress, say)
+
+
+def _failed_last(done: Done | None) -> bool:
+    return done is None or done.outcome is None
+
+
+def _down_for_all(config: ReplayConfig, settings: NightlySettings) -> bool:
+    """Whether a source that failed for one day would fail for all: only files differ by day."""
+    table = config.sources.get(settings.source)
+    path = settings.source if table is None else str(table.get("path", ""))
+    return "{date}" not in path
+
+
+def _unfinished(
+    config: ReplayConfig,
+    settings: NightlySettings,
+    days: list[date],
+    budget: Budget,
+    agent: str | None,
+    on_progress: Callable[[Progress], None],
+    say: Callable[[str], None],
+) -> Iterator[Done]:
+    """Nights that were cut short or have changed since, newest first, while there is room."""
+    from replay.nights.stages import print_of
+    from replay.nights.unfinished import stale
+
+    same = (agent or settings.agent, print_of(config, agent or settings.agent))
+    runs = config.resolve(config.replay.runs)
+    store = config.resolve(config.replay.traces)
+    first = days[-1] - timedelta(days=settings.catch_up)
+    for night in reversed(nights(runs)):
+        if not first <= night.day <= days[-1] or (night.candidate, night.fingerprint) != same:
+            continue  # of other code, it stays what it was
+        late = night.day not in days and stale(store, night)
+        if not late and not (night.left and budget.room):
+            continue
+        on_with = f"{night.left:,} traces that were left" if night.left else "what came late"
+        say(f"{night.day}: going on with {on_with}")
+        outcome = run_night(
+            config,
+            night.day,
+            agent=agent,
+            on_progress=on_progress,
+            say=say,
+            budget=budget,
+            ingest=False,
+        )
+        yield Done(day=night.day, outcome=outcome, again=True)
+
+
 def run_night(
     config: ReplayConfig,
     day: date,
@@ -45,24 +158,79 @@ def run_night(
     agent: str | None = None,
     on_progress: Callable[[Progress], None] = lambda _: None,
     say: Callable[[str], None] = lambda _: None,
+    budget: Budget | None = None,
+    ingest: bool = True,
 ) -> RunOutcome:
     """Do the night of ``day`` (UTC) and return how it went.
 
+    ``budget`` is shared with other nights; without it there is one of its own, as configured.
+    ``ingest=False`` takes the day as the store has it.
+
     Raises:
-        UsageError: no ``[nightly]`` table, another night is going on, nothing was recorded.
-        SourceError, StoreError, AuditError: the source or the store can't be read, or personal
-            data was found in it. The heartbeat says so; the night is done again the next time.
+        UsageError: no ``[nightly]`` table, another night is going on, nothing of the baseline's
+            version was recorded.
+        SourceError, StoreError, AuditError: as :func:`replay.nights.stages.do_night`. The heartbeat
+            says so, and who is to know is told; the night is done again the next time.
     """
     settings, who = settings_of(config)
+    check(who)
     runs = config.resolve(config.replay.runs)
+    candidate = agent or settings.agent
+    config.agent(candidate)
     with _alone(runs):
+        work = Work(
+            config=config,
+            settings=settings,
+            who=who,
+            day=day,
+            candidate=candidate,
+            runs=runs,
+            store=config.resolve(config.replay.traces),
+            budget=budget or budget_of(settings, runs),
+            on_progress=on_progress,
+            say=say,
+        )
         try:
-            return _night(config, settings, who, day, runs, agent, on_progress, say)
+            return do_night(work, ingest=ingest)
+        except OSError as error:
+            problem = StoreError(
+                f"this can't be read or written: {error.strerror or type(error).__name__}",
+                where=str(error.filename or runs),
+                fix="see to the disk; the night goes on where it was",
+            )
+            _failed(work, problem)
+            raise problem from None
         except AnonymizeError as error:
-            if settings.heartbeat:
-                path = config.resolve(settings.heartbeat)
-                beat(path, day=day.isoformat(), state="failed", reason=error.what)
+            _failed(work, error)
             raise
+
+
+def _failed(work: Work, error: AnonymizeError) -> None:
+    """Leave word of a night that could not be done: on a full disk as much as there is room for."""
+    from replay.nights.metrics import write_failure
+    from replay.nights.telling import tell_failure
+
+    settings, folder = work.settings, work.runs / work.day.isoformat()
+    try:
+        if settings.heartbeat:
+            path = work.config.resolve(settings.heartbeat)
+            beat(path, day=work.day.isoformat(), state="failed", reason=error.what)
+        if settings.metrics:
+            write_failure(
+                work.config.resolve(settings.metrics),
+                work.candidate,
+                last=_last_finished(work.runs),
+                failed=time.time(),
+            )
+        write_night(folder, failed=error.what, failed_at=int(time.time()))
+        tell_failure(error.what, work.candidate, work.who, folder, work.say)
+    except OSError as problem:
+        work.say(f"nobody was told: {problem.strerror or type(problem).__name__}")
+
+
+def _last_finished(runs: Path) -> float:
+    known = [read_night(runs / n.day.isoformat()).get("finished_at", 0) for n in nights(runs)]
+    return max((k for k in known if isinstance(k, int | float)), default=0)
 
 
 @contextmanager
@@ -80,108 +248,3 @@ def _alone(runs: Path) -> Iterator[None]:
         ) from None
     with lock:
         yield
-
-
-def _night(
-    config: ReplayConfig,
-    settings: NightlySettings,
-    who: NotifySettings,
-    day: date,
-    runs: Path,
-    agent: str | None,
-    on_progress: Callable[[Progress], None],
-    say: Callable[[str], None],
-) -> RunOutcome:
-    from replay.faults import FaultPlan
-    from replay.nights.drift import drift_of
-
-    candidate = agent or settings.agent
-    config.agent(candidate)
-    store = config.resolve(config.replay.traces)
-    folder = runs / day.isoformat()
-    say(ingest_day(config, settings, day, store, on_progress))
-    if settings.audit:
-        on_progress(Progress(stage="auditing"))
-        say(audit_again(config, store, settings.audit))
-    weights = choose_suite(config, settings, day, store, folder) if settings.size else {}
-    request = RunRequest(
-        agent=candidate,
-        traces=store,
-        runs=runs,
-        plan=FaultPlan(rules=config.fault_rules(), seed=config.replay.seed),
-        baseline=settings.baseline or None,
-        day=day,
-        folder=folder,
-        reuse=True,
-        weights=weights,
-    )
-    outcome = execute(request, config, on_progress=on_progress)
-    drift = drift_of(store, day)
-    for note in drift.notes:
-        say(f"inputs: {note}")
-    if line := trend(runs, day):
-        say(line)
-    write_night(folder, drift=list(drift.notes), **counts_of(outcome.document))
-    _tell(config, settings, who, day, runs, outcome, say)
-    _tidy(config, settings, day, store, runs, say)
-    return outcome
-
-
-def _tell(
-    config: ReplayConfig,
-    settings: NightlySettings,
-    who: NotifySettings,
-    day: date,
-    runs: Path,
-    outcome: RunOutcome,
-    say: Callable[[str], None],
-) -> None:
-    """Figures, heartbeat, messages; each night is told once, whatever is done again."""
-    folder = runs / day.isoformat()
-    if settings.metrics:
-        from replay.nights.metrics import write_metrics
-
-        write_metrics(config.resolve(settings.metrics), outcome.document, finished=time.time())
-    known = counts_of(outcome.document)
-    if settings.heartbeat:
-        beat(
-            config.resolve(settings.heartbeat),
-            day=day.isoformat(),
-            state="done",
-            verdict=known["verdict"],
-            exit_code=known["exit_code"],
-        )
-    told = read_night(folder).get("told")
-    # What was told once is told again only if late spans changed the verdict.
-    if told == known["verdict"]:
-        return
-    earlier = [n for n in nights(runs) if n.day < day]
-    if wanted(who, known["verdict"], earlier[-1].verdict if earlier else None):
-        failed = notify(payload_of(outcome.document, who), who)
-        for one in failed:
-            say(f"not told: {one}")
-        if failed:
-            return
-    write_night(folder, told=known["verdict"])
-
-
-def _tidy(
-    config: ReplayConfig,
-    settings: NightlySettings,
-    day: date,
-    store: Path,
-    runs: Path,
-    say: Callable[[str], None],
-) -> None:
-    """Take out what is older than the config wants to keep, counted from today."""
-    if not settings.keep_days:
-        return
-    from anonymize.store import StoreWriter
-
-    first = datetime.now(UTC).date() - timedelta(days=settings.keep_days)
-    gone = StoreWriter(store).prune(min(first, day))
-    for night in nights(runs):
-        if night.day < min(first, day):
-            shutil.rmtree(runs / night.day.isoformat(), ignore_errors=True)
-    if gone.traces:
-        say(f"{gone.traces:,} traces of {gone.days} days before {first} left the store")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import http.client
 import json
 import os
 import smtplib
@@ -15,7 +16,7 @@ import ssl
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from email.message import EmailMessage
 from typing import Any, Literal
@@ -25,6 +26,10 @@ from anonymize.errors import UsageError
 _TRIES = (0.0, 1.0, 5.0)
 _SECONDS = 20.0
 _MOST_GROUPS = 10
+#: The verdict of a day without traffic, where that is usual.
+QUIET = "no traffic"
+#: What a server asks to wait for is waited for up to this.
+_LONGEST = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +37,8 @@ class NotifySettings:
     """``[nightly.notify]``. Addresses that are secrets are names of environment variables.
 
     ``when``: ``always``, ``bad`` (anything but a pass), or ``change`` (another verdict than the
-    night before, or anything but a pass). ``webhook``: a URL that is sent JSON, signed with the
+    night before, or anything but a pass). A day without traffic is nothing bad and no change where
+    that is usual. ``webhook``: a URL that is sent JSON, signed with the
     secret in ``webhook_secret_env`` if that is named. ``slack_env``: the variable with the URL of a
     Slack-compatible incoming hook. ``email_to``, ``email_from``, ``smtp`` (``host:port``),
     ``smtp_user_env``, ``smtp_password_env``: e-mail; ``smtp_tls``: ``starttls``, ``tls`` or
@@ -54,8 +60,10 @@ class NotifySettings:
 
 def wanted(settings: NotifySettings, verdict: str, before: str | None) -> bool:
     """Whether this verdict is to be told, after that of the night ``before``."""
-    if settings.when == "always" or verdict != "pass":
+    if settings.when == "always" or verdict not in ("pass", QUIET):
         return True
+    if verdict == QUIET:
+        return False
     return settings.when == "change" and before is not None and before != verdict
 
 
@@ -67,19 +75,44 @@ def payload_of(document: Mapping[str, Any], settings: NotifySettings) -> dict[st
         for group in document["groups"][:_MOST_GROUPS]
     ]
     counts = document["counts"]
+    sentence = document["verdict"]["sentence"]
     return {
         "schema": 1,
+        "delivery": delivery(run, sentence),
         "run": run,
         "candidate": document["run"]["candidate"],
         "baseline": document["run"]["baseline"],
         "verdict": document["verdict"]["status"],
         "exit_code": document["verdict"]["exit_code"],
-        "sentence": document["verdict"]["sentence"],
+        "sentence": sentence,
         "counts": {k: v for k, v in counts.items() if isinstance(v, int)},
         "groups": groups,
         "more_groups": max(0, len(document["groups"]) - _MOST_GROUPS),
         "report": settings.report_url.replace("{run}", run),
     }
+
+
+def failure(day: str, candidate: str, what: str) -> dict[str, Any]:
+    """The same for a night that could not be done; ``what`` is the error's sentence."""
+    return {
+        "schema": 1,
+        "delivery": delivery(day, what),
+        "run": day,
+        "candidate": candidate,
+        "baseline": "",
+        "verdict": "could not run",
+        "exit_code": 2,
+        "sentence": what,
+        "counts": {},
+        "groups": [],
+        "more_groups": 0,
+        "report": "",
+    }
+
+
+def delivery(run: str, sentence: str) -> str:
+    """What names a message, however often it is sent."""
+    return hashlib.sha256(f"{run}\0{sentence}".encode()).hexdigest()[:20]
 
 
 def notify(
@@ -93,18 +126,66 @@ def notify(
     Raises:
         UsageError: a setting is wrong, or the environment lacks a secret. Nothing was sent.
     """
-    ways = list(_ways(payload, settings))
-    failed = []
-    for name, send in ways:
-        for number, wait in enumerate(_TRIES):
-            sleep(wait)
-            try:
-                send()
-                break
-            except (OSError, smtplib.SMTPException, urllib.error.URLError) as error:
-                if number == len(_TRIES) - 1:
-                    failed.append(f"{name} could not be reached ({type(error).__name__})")
+    return list(deliver(payload, settings, sleep=sleep).values())
+
+
+def deliver(
+    payload: Mapping[str, Any],
+    settings: NotifySettings,
+    *,
+    only: Collection[str] | None = None,
+    sleep: Callable[[float], None] = time.sleep,
+) -> dict[str, str]:
+    """The same; ``only`` names the ways to take. The sentences come by the way that failed.
+
+    Each way is tried three times, and a server that says how long it wants to be left alone is
+    left alone so long. What a server refuses for good (400, 401, 404) is not sent again at once.
+
+    Raises:
+        UsageError: as :func:`notify`.
+    """
+    failed = {}
+    for name, send in _ways(payload, settings):
+        reason = _sent(send, sleep) if only is None or name in only else ""
+        if reason:
+            failed[name] = f"{name} could not be reached ({reason})"
     return failed
+
+
+def _sent(send: Callable[[], None], sleep: Callable[[float], None]) -> str:
+    """Try it; why it did not work, or an empty text."""
+    reason, asked = "", 0.0
+    for wait in _TRIES:
+        sleep(max(wait, asked))
+        try:
+            send()
+        except (OSError, smtplib.SMTPException, http.client.HTTPException) as error:
+            status = error.code if isinstance(error, urllib.error.HTTPError) else 0
+            reason = str(status) if status else type(error).__name__
+            if 300 <= status < 500 and status not in (408, 425, 429):
+                break  # it will not take it in a minute either
+            asked = _asked_to_wait(error)
+        else:
+            return ""
+    return reason
+
+
+def _asked_to_wait(error: Exception) -> float:
+    """Seconds that a server wants to be left alone (``Retry-After``), at most a minute."""
+    if not isinstance(error, urllib.error.HTTPError):
+        return 0.0
+    said = error.headers.get("Retry-After", "") if error.headers else ""
+    return min(float(said), _LONGEST) if said.isdigit() else 0.0
+
+
+def check(settings: NotifySettings) -> None:
+    """Whether everybody could be told, as far as settings and environment go.
+
+    Raises:
+        UsageError: as :func:`notify`.
+    """
+    nothing = {"run": "", "verdict": "", "sentence": "", "groups": (), "more_groups": 0}
+    _ways({**nothing, "report": ""}, settings)
 
 
 def _ways(
@@ -159,13 +240,26 @@ def signature(body: bytes, timestamp: str, secret: str) -> str:
 def _post(url: str, message: Mapping[str, Any], secret: str) -> None:
     body = json.dumps(message, ensure_ascii=False).encode()
     headers = {"Content-Type": "application/json", "User-Agent": "replay"}
+    if "delivery" in message:
+        # The same however often it is sent: a receiver can tell what it had already.
+        headers["X-Replay-Delivery"] = str(message["delivery"])
     if secret:
         stamp = str(int(time.time()))
         headers["X-Replay-Timestamp"] = stamp
         headers["X-Replay-Signature"] = signature(body, stamp, secret)
     request = urllib.request.Request(url, body, headers, method="POST")  # noqa: S310  checked
-    with urllib.request.urlopen(request, timeout=_SECONDS) as answer:  # noqa: S310
+    with _OPENER.open(request, timeout=_SECONDS) as answer:
         answer.read(1_000)
+
+
+class _Stay(urllib.request.HTTPRedirectHandler):
+    """Follows no redirect: a POST would become a GET, and the body and its signature be lost."""
+
+    def redirect_request(self, *_: Any) -> None:
+        return None
+
+
+_OPENER = urllib.request.build_opener(_Stay)
 
 
 def slack_message(payload: Mapping[str, Any]) -> dict[str, Any]:
@@ -186,7 +280,13 @@ def slack_message(payload: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-_MARK = {"pass": ":white_check_mark:", "regressed": ":x:", "inconclusive": ":grey_question:"}
+_MARK = {
+    "pass": ":white_check_mark:",
+    "regressed": ":x:",
+    "inconclusive": ":grey_question:",
+    "could not run": ":warning:",
+    QUIET: ":zzz:",
+}
 
 
 def _escaped(text: str) -> str:

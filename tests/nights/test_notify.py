@@ -250,4 +250,4 @@ def test_the_page_about_nights_names_every_key_and_its_example_is_one() -> None:
     assert (settings.size, who.when) == (500, "change")
     assert parse_table(NotifySettings, tables["nightly"]["notify"], "x") == who
     for field in dataclasses.fields(NightlySettings):
-        assert field.name in page
+        assert re.search(rf"\b{field.name}\b", page), field.name

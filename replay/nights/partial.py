@@ -1,0 +1,112 @@
+"""A run whose budget ran out: what can be said of the traces that it did not replay.
+
+Those that were replayed are a draw by chance from those that were chosen, so shares and intervals
+hold for all; what is known of the rest is only as good as the draw is large. A pass is a pass only
+where the draw rules out that more traces got worse than ``[compare] margin`` allows.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from replay.report.text import plural
+from replay.statistics import most_hits
+
+if TYPE_CHECKING:
+    from replay.compare import CompareSettings, DatasetDiff
+    from replay.nights.budget import Budget
+    from replay.run_request import RunRequest
+    from replay.selection import Selection
+
+
+def weights_of(request: RunRequest, selection: Selection) -> Mapping[str, float]:
+    """How many traces each replayed one stands for: also for those that there was no room for.
+
+    Those that had to be in (``first``) stand for themselves, whatever became of the others.
+    """
+    if not selection.left or not request.weights:
+        return request.weights
+    drawn = {i: w for i, w in request.weights.items() if i not in request.first}
+    replayed = sum(w for i, w in drawn.items() if i in selection.digests)
+    lost = sum(w for i, w in drawn.items() if i in selection.left)
+    scale = (replayed + lost) / replayed if replayed else 1.0
+    return {i: w * (scale if i in drawn else 1.0) for i, w in request.weights.items()}
+
+
+def largest_share(diff: DatasetDiff, request: RunRequest, selection: Selection) -> float:
+    """The share of the chosen traces (0 to 1) that may be worse though none of the replayed is.
+
+    With a certainty of 95 %. Traces that could not be judged say nothing, for better or worse.
+    """
+    judged = {p.trace_id for p in diff.pairs if p.verdict not in ("inconclusive", "broken")}
+    drawn = len(judged - request.first)
+    sure = len(judged) - drawn
+    whole = len(selection.digests) + len(selection.left)
+    return most_hits(0, drawn, whole - sure) / whole if whole else 1.0
+
+
+def judged(
+    diff: DatasetDiff, request: RunRequest, selection: Selection, settings: CompareSettings
+) -> DatasetDiff:
+    """The comparison with the verdict that it can have, where a part was not replayed."""
+    if not selection.left:
+        return diff
+    whole = plural(len(selection.digests) + len(selection.left), "trace")
+    if not diff.pairs:
+        said = f"{_ran_out(request, selection)} before any of {whole} was replayed"
+        return dataclasses.replace(diff, verdict="could not run", reason=f"{said}.")
+    share = largest_share(diff, request, selection)
+    if diff.verdict != "pass" or share <= settings.margin:
+        return diff
+    said = (
+        f"Nothing got worse in {len(diff.pairs):,} of {whole}, but "
+        f"{_ran_out(request, selection, inside=True)} then, and up to {share:.1%} of them may have "
+        f"got worse (95 %); [compare] margin allows {settings.margin:.1%}."
+    )
+    return dataclasses.replace(diff, verdict="inconclusive", reason=said)
+
+
+def section(diff: DatasetDiff, request: RunRequest, selection: Selection) -> dict[str, Any] | None:
+    """The report's ``budget``: what there was, what it took, what was left out and what of it is
+    known; ``None`` for a run without a limit."""
+    budget = request.budget
+    if budget is None or not budget.limited:
+        return None
+    share = largest_share(diff, request, selection) if selection.left and diff.pairs else None
+    left, done = len(selection.left), len(selection.digests)
+    sentence = ""
+    if left and diff.pairs:
+        sentence = (
+            f"{_ran_out(request, selection)} before {left:,} of {plural(done + left, 'trace')} "
+            "were replayed; the others are a fair draw"
+        )
+        if diff.verdict == "pass" and share is not None:
+            sentence += f", and at most {share:.1%} of all got worse (95 %)"
+        sentence += "."
+    return {
+        "minutes": budget.minutes or None,
+        "usd": budget.usd or None,
+        "took_minutes": round(budget.took_minutes, 2),
+        "spent_usd": round(budget.night_usd, 6),
+        "unpriced": budget.unpriced,
+        "chosen": done + left,
+        "not_replayed": left,
+        "ran_out": selection.cut,
+        "share": share,
+        "sentence": sentence,
+    }
+
+
+def words(budget: Budget, ran_out: str) -> str:
+    """The budget that ran out, in words: ``30 minutes``, ``5 dollars for 3 nights``."""
+    number, unit = (budget.usd, "dollar") if ran_out == "money" else (budget.minutes, "minute")
+    said = f"{number:g} {unit}{'' if number == 1 else 's'}"
+    return f"{said} for {budget.nights} nights" if budget.nights > 1 else said
+
+
+def _ran_out(request: RunRequest, selection: Selection, *, inside: bool = False) -> str:
+    assert request.budget is not None
+    the = "the" if inside else "The"
+    return f"{the} budget of {words(request.budget, selection.cut)} was used up"
