@@ -15,12 +15,15 @@ PLANS = $(foreach plan,$(FAULTS),--faults $(or $(wildcard fixtures/faults/$(plan
 # The baseline goes through the same faults, unless it is the agent itself.
 AGAINST = $(and $(FAULTS),$(filter-out $(BASELINE),$(AGENT)),--against $(BASELINE))
 
+# Each process would compile all that it imports again.
+unexport PYTHONDONTWRITEBYTECODE
+
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install ingest replay nightly report test servers test-servers lint bench bench-diff bench-pii fixtures lock clean
+.PHONY: help install ingest replay nightly report test servers test-servers lint bench bench-diff bench-ingest bench-pii fixtures lock lock-servers clean
 
 help: ## what you are reading
 	@echo "replay: yesterday's anonymized agent traffic against a new version of the agent"
@@ -34,7 +37,7 @@ $(STAMP): requirements.lock pyproject.toml
 	  { echo "replay needs Python 3.11 or later; name one with PYTHON=python3.12"; exit 2; }
 	@echo "installing into $(VENV) (once, about a minute) ..."
 	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
@@ -78,16 +81,27 @@ bench: $(STAMP) ## the README's figures, measured here
 bench-diff: $(STAMP) ## what a comparison costs, beside DeepDiff and (SHADOW_PYTHON=...) shadow-diff
 	@$(BIN)/python -m benchmarks.bench_diff $(ARGS)
 
+bench-ingest: $(STAMP) ## spans into traces, the store, and a day of 20,000 conversations (an hour)
+	@$(BIN)/python -m benchmarks.bench_ingest $(ARGS)
+
 bench-pii: $(STAMP) ## how much personal data is found, and how much else is left alone
 	@$(BIN)/python -m benchmarks.bench_pii $(ARGS)
 
 fixtures: $(STAMP) ## make the demo traffic again, bit for bit
 	@$(BIN)/python -m fixtures.make_fixtures
 
+# With their extras: pip looks for the newest version of what a package wants with an extra, and ends
+# where that is not the one with a hash.
+LOCKED = --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-annotate \
+  --no-emit-index-url --no-emit-find-links --no-header --quiet
+
 lock: $(STAMP) ## resolve requirements.lock again (needs uv and a network)
-	@uv pip compile pyproject.toml --extra demo --extra dev --universal --python-version 3.11 \
-	  --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header \
-	  --quiet -o requirements.lock
+	@uv pip compile pyproject.toml --extra demo --extra dev \
+	  $(LOCKED) -o requirements.lock
+
+lock-servers: ## the same for the servers of `make servers`
+	@echo arize-phoenix | uv pip compile - $(LOCKED) -o tests/servers/phoenix.lock
+	@echo mlflow | uv pip compile - $(LOCKED) -o tests/servers/mlflow.lock
 
 clean: ## remove traces/, runs/ and caches, keep .venv
 	@rm -rf traces runs .pytest_cache .mypy_cache .ruff_cache .hypothesis

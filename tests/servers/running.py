@@ -36,7 +36,7 @@ def python_of(name: str) -> Path:
 
 @contextmanager
 def running(
-    command: list[str], url: str, log: Path, env: Mapping[str, str], *, seconds: float = 180
+    command: list[str], url: str, log: Path, env: Mapping[str, str], *, seconds: float = 300
 ) -> Iterator[str]:
     """The server at ``url`` until the block ends; its process is stopped by its own id."""
     with log.open("wb") as out:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+import tomllib
 import urllib.request
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -9,12 +11,23 @@ from pathlib import Path
 
 import orjson
 import pytest
+from opentelemetry.sdk.trace import SpanLimits
 
+from anonymize.errors import UsageError
 from anonymize.sources import SourceSettings, open_remote
 from anonymize.sources.remote import Window
 from anonymize.trace import SkippedTrace, ToolCall, Trace
 from tests.servers.running import free_port, python_of, running
-from tests.servers.traffic import ANSWER, QUESTION, ask, provider_for, session_name, shop_agent
+from tests.servers.traffic import (
+    ANSWER,
+    QUESTION,
+    ask,
+    ask_openai,
+    leave_open,
+    provider_for,
+    session_name,
+    shop_agent,
+)
 
 
 @pytest.fixture(scope="module")
@@ -51,26 +64,31 @@ def read(base: str, project: str, **settings: float) -> tuple[list[Trace], list[
 
 def wait_for(base: str, project: str, spans: int) -> None:
     """Phoenix takes spans into its database some time after it has them."""
-    import time
-
-    for _ in range(200):
-        asked = f"{base}/v1/projects/{project}/spans?limit=1000"
-        try:
-            with urllib.request.urlopen(asked, timeout=5) as answer:
-                if len(orjson.loads(answer.read())["data"]) >= spans:
-                    return
-        except OSError:
-            pass
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        if spans_of(base, project) >= spans:
+            return
         time.sleep(0.1)
     raise AssertionError("the spans did not arrive")
 
 
+def spans_of(base: str, project: str) -> int:
+    """How many spans the server has of a project; 0 where it does not know it yet."""
+    asked = f"{base}/v1/projects/{project}/spans?limit=1000"
+    try:
+        with urllib.request.urlopen(asked, timeout=30) as answer:
+            return len(orjson.loads(answer.read())["data"])
+    except OSError:
+        return 0
+
+
 def send(base: str, project: str, runs: int) -> None:
+    before = spans_of(base, project)
     provider = provider_for(f"{base}/v1/traces", {"x-project-name": project})
     agent = shop_agent(provider)
     for _ in range(runs):
         ask(agent, provider, session_name())
-    wait_for(base, project, runs * 4)
+    wait_for(base, project, before + runs * 4)
 
 
 def test_what_an_agent_sent_comes_back_as_whole_traces(phoenix: str) -> None:
@@ -101,24 +119,39 @@ def test_a_failed_tool_keeps_its_error(phoenix: str) -> None:
 
 def test_a_trace_whose_root_is_still_open_is_flagged(phoenix: str) -> None:
     provider = provider_for(f"{phoenix}/v1/traces", {"x-project-name": "open"})
-    tracer = provider.get_tracer("shop")
-    root = tracer.start_span("invoke_agent shop", attributes={"openinference.span.kind": "AGENT"})
-    from opentelemetry import trace as otel
-
-    with (
-        otel.use_span(root, end_on_exit=False),
-        tracer.start_as_current_span(
-            "get_order",
-            attributes={"openinference.span.kind": "TOOL", "input.value": '{"order_id": "A-17"}'},
-        ),
-    ):
-        pass
-    provider.force_flush()
+    root = leave_open(provider)
     wait_for(phoenix, "open", 1)
     (trace,), _ = read(phoenix, "open")
     assert "orphan" in trace.lossy_flags
     root.end()
     provider.force_flush()
+    wait_for(phoenix, "open", 2)
+    (whole,), _ = read(phoenix, "open")
+    assert (whole.trace_id, "orphan" in whole.lossy_flags) == (trace.trace_id, False)
+
+
+def test_what_the_sdks_limits_took_is_flagged(phoenix: str) -> None:
+    provider = provider_for(f"{phoenix}/v1/traces", {"x-project-name": "dropped"})
+    ask_openai(provider, turns=70)
+    wait_for(phoenix, "dropped", 2)
+    (trace,), _ = read(phoenix, "dropped")
+    assert (trace.input, trace.output) == (QUESTION, ANSWER)
+    assert "attrs_dropped" in trace.lossy_flags
+    short = SpanLimits(max_attribute_length=64)
+    cut = provider_for(f"{phoenix}/v1/traces", {"x-project-name": "cut"}, short)
+    ask(shop_agent(cut), cut, session_name(), turns=3)
+    wait_for(phoenix, "cut", 4)
+    (trace,), _ = read(phoenix, "cut")
+    assert "truncated" in trace.lossy_flags
+
+
+def test_content_that_was_not_recorded_is_told_as_such(phoenix: str) -> None:
+    provider = provider_for(f"{phoenix}/v1/traces", {"x-project-name": "silent"})
+    ask(shop_agent(provider, content=False), provider, session_name())
+    wait_for(phoenix, "silent", 4)
+    (trace,), _ = read(phoenix, "silent")
+    assert "content_off" in trace.lossy_flags
+    assert QUESTION not in str(trace)
 
 
 def test_a_window_with_more_than_fits_is_halved_and_loses_nothing(phoenix: str) -> None:
@@ -173,3 +206,18 @@ def test_ingest_goes_on_where_it_was_and_adds_nothing_twice(phoenix: str, tmp_pa
     store = Store(tmp_path / "traces")
     assert store.summary().traces == 3
     assert "mei.kovacs" not in str([t.input for t in store.traces()])
+
+
+def test_init_asks_the_server_what_it_is_and_what_it_holds(phoenix: str, tmp_path: Path) -> None:
+    from replay.init.flow import Asked, make
+
+    send(phoenix, "asked", 2)
+    made = make(Asked(source=phoenix, project="asked", path=tmp_path / "replay.toml"))
+    tables = tomllib.loads((tmp_path / "replay.toml").read_text())
+    assert tables["sources"]["prod"] == {"kind": "phoenix", "url": phoenix, "project": "asked"}
+    assert tables["tools"]["get_order"]["effect"] == "read"
+    assert made.seen.traces == 2
+    assert "mei.kovacs" not in made.text
+    with pytest.raises(UsageError, match=r"the platform has \d+ projects") as told:
+        make(Asked(source=phoenix, path=tmp_path / "other.toml"))
+    assert "asked" in told.value.where
