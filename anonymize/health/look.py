@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from anonymize.health.mend import mend
+from anonymize.health.clues import Watch
+from anonymize.health.mend import cut_at, mend
 from anonymize.playable import Grade, grade
-from anonymize.spans import Span
 from anonymize.trace import LOSSY_FLAGS, SkippedTrace, Trace
 
+__all__ = ["Health", "Loss", "Watch", "examine"]
+
 #: Flags that cost a replay nothing.
-_HARMLESS = frozenset(("tool_rebuilt", "duplicate_span", "clock_skew", "bad_text"))
+_HARMLESS = frozenset(
+    "tool_rebuilt arguments_rebuilt result_rebuilt answer_rebuilt "
+    "duplicate_span clock_skew bad_text".split()
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +44,7 @@ class Health:
     grades: Counter[Grade] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
     skipped: Counter[str] = field(default_factory=Counter)
-    flags: Counter[tuple[str, str]] = field(default_factory=Counter)
+    flags: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     scopes: Counter[str] = field(default_factory=Counter)
     unnamed: Counter[str] = field(default_factory=Counter)
 
@@ -56,8 +61,8 @@ class Health:
     def losses(self) -> tuple[Loss, ...]:
         """What costs something, the most frequent first."""
         found = [
-            Loss(flag=flag, scope=scope, traces=count, fix=mend(flag, scope))
-            for (flag, scope), count in self.flags.items()
+            Loss(flag=flag, scope=scope, traces=count, fix=fix)
+            for (flag, scope, fix), count in self.flags.items()
             if flag not in _HARMLESS
         ]
         return tuple(sorted(found, key=lambda loss: (-loss.traces, loss.flag, loss.scope)))
@@ -80,18 +85,6 @@ class Health:
         }
 
 
-class Watch:
-    """Notes who recorded the trace that is put together next: given to a source as ``watch``."""
-
-    def __init__(self) -> None:
-        self.scopes: tuple[str, ...] = ()
-
-    def __call__(self, spans: Sequence[Span]) -> None:
-        """Remember the libraries of these spans, the most frequent first."""
-        counted = Counter(s.scope.name for s in spans if s.scope.name)
-        self.scopes = tuple(name for name, _ in counted.most_common(3))
-
-
 def examine(items: Iterable[Trace | SkippedTrace], watch: Watch | None = None) -> Health:
     """Read everything and count. ``watch`` is what the source tells who recorded a trace."""
     health = Health()
@@ -106,12 +99,28 @@ def examine(items: Iterable[Trace | SkippedTrace], watch: Watch | None = None) -
         health.grades[level] += 1
         if reason:
             health.reasons[_general(reason)] += 1
+        clues = watch.clues if watch is not None else None
         for flag in item.lossy_flags:
-            health.flags[flag, scope] += 1
+            health.flags[flag, scope, mend(flag, scope, clues)] += 1
         for name in ("agent", "agent_version", "session_id", "started_at"):
             if not getattr(item, name):
                 health.unnamed[name] += 1
+    if watch is not None:
+        _cut(health, watch)
     return health
+
+
+def _cut(health: Health, watch: Watch) -> None:
+    """Values that all end at one length were cut there, also where nothing else tells."""
+    for length, traces in watch.limits().items():
+        told = [key for key in health.flags if key[0] == "truncated"]
+        scopes = {scope for _, scope, _ in told} or set(health.scopes) or {""}
+        for key in told:
+            del health.flags[key]
+        scope = next(iter(sorted(scopes))) if len(scopes) == 1 else ""
+        health.flags["truncated", scope, cut_at(length)] = max(
+            traces, health.flags["truncated", scope, cut_at(length)]
+        )
 
 
 def _general(reason: str) -> str:

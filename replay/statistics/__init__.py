@@ -6,7 +6,7 @@ scipy does the arithmetic; it is loaded by the functions that need it.
 from replay.statistics.costs import Change, mean_change
 from replay.statistics.many import bonferroni, false_discovery
 from replay.statistics.power import Plan, power_of, smallest_drop, traces_needed
-from replay.statistics.rates import Interval, fewer_passes, rate_interval
+from replay.statistics.rates import Interval, fewer_passes, most_hits, rate_interval
 from replay.statistics.sequential import PairedStream
 from replay.statistics.weighted import WeightedRate, weighted_rate
 
@@ -20,6 +20,7 @@ __all__ = [
     "false_discovery",
     "fewer_passes",
     "mean_change",
+    "most_hits",
     "power_of",
     "rate_interval",
     "smallest_drop",

@@ -37,6 +37,41 @@ def rate_interval(hits: int, of: int, level: float = 0.95) -> Interval:
     return Interval(low, high)
 
 
+def most_hits(hits: int, of: int, whole: int, level: float = 0.95) -> int:
+    """How many of ``whole`` traces may have it, if ``hits`` of ``of`` drawn from them do.
+
+    The largest number that the draw does not rule out at ``level`` (one-sided, exact): the draw is
+    without return, so what was not drawn is all that is open (hypergeometric; Konijn 1973).
+
+    Raises:
+        ValueError: the counts or the level make no sense.
+    """
+    if not 0 <= hits <= of <= whole:
+        raise ValueError(f"{hits} of {of} of {whole} is no count")
+    _check_level(level)
+    low, high = hits, whole - (of - hits)
+    while low < high:
+        middle = (low + high + 1) // 2
+        if _at_most(hits, of, middle, whole) > 1 - level:
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+def _at_most(hits: int, of: int, bad: int, whole: int) -> float:
+    """The chance of ``hits`` or fewer in a draw of ``of``, if ``bad`` of ``whole`` have it."""
+    from math import exp, lgamma
+
+    def ways(n: int, k: int) -> float:
+        return lgamma(n + 1) - lgamma(k + 1) - lgamma(n - k + 1)
+
+    least = max(0, of - (whole - bad))
+    every = ways(whole, of)
+    found = range(least, min(hits, bad, of) + 1)
+    return sum(exp(ways(bad, k) + ways(whole - bad, of - k) - every) for k in found)
+
+
 def fewer_passes(worse: int, better: int) -> float:
     """How likely it is by chance that so many of the changed traces got worse (one-sided p).
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Collection, Hashable, Sequence
 from dataclasses import dataclass
 
 from replay.statistics.rates import Interval, rate_interval
@@ -36,13 +37,74 @@ class WeightedRate:
         return float(betainc(found, self.size - found + 1, allowed))
 
 
+class Sample:
+    """Traces with their weights, and the conversations that they are turns of.
+
+    With equal weights a share has the exact interval of Clopper and Pearson. With others it has
+    the same with the effective number of traces (Korn and Graubard 1998): never more than weights
+    and conversations leave (Kish 1965), and less where turns of a conversation are alike.
+    """
+
+    def __init__(self, weights: Sequence[float], clusters: Sequence[Hashable] = ()) -> None:
+        """``weights`` are above 0; ``clusters`` says of each trace whose turn it is (none: each is
+        by itself).
+
+        Raises:
+            ValueError: a weight that is not above 0, or not as many clusters as weights.
+        """
+        if any(w <= 0 for w in weights):
+            raise ValueError("weights are above 0")
+        if clusters and len(clusters) != len(weights):
+            raise ValueError("each trace is in a cluster, or none is")
+        self.weights = tuple(weights)
+        self.equal = len(set(self.weights)) <= 1
+        self.whole = sum(self.weights)
+        numbers: dict[Hashable, int] = {}
+        named = clusters or range(len(self.weights))
+        self._cluster = [numbers.setdefault(c, len(numbers)) for c in named]
+        self._sums = [0.0] * len(numbers)
+        for cluster, weight in zip(self._cluster, self.weights, strict=True):
+            self._sums[cluster] += weight
+        squares = sum(w * w for w in self._sums)
+        self._most = min(float(len(self.weights)), self.whole**2 / squares) if squares else 0.0
+
+    def share(self, hits: Collection[int]) -> float:
+        """The weights of those of the traces ``hits`` (indices) in all weights; 0 of none."""
+        return min(1.0, sum(self.weights[n] for n in hits) / self.whole) if self.whole else 0.0
+
+    def rate(self, hits: Collection[int], level: float = 0.95) -> WeightedRate:
+        """The share of traffic that the traces ``hits`` (indices, each once) stand for."""
+        if self.equal:
+            interval = rate_interval(len(hits), len(self.weights), level)
+            share, size = self.share(hits), float(len(self.weights))
+            return WeightedRate(
+                hits=len(hits), of=len(self.weights), share=share, interval=interval, size=size
+            )
+        share = self.share(hits)
+        size = self._size(hits, share)
+        interval = _interval(len(hits), len(self.weights), share, size, level)
+        return WeightedRate(
+            hits=len(hits), of=len(self.weights), share=share, interval=interval, size=size
+        )
+
+    def _size(self, hits: Collection[int], share: float) -> float:
+        """The effective number: what a variance between conversations as seen here amounts to."""
+        number = len(self._sums)
+        if not 0 < share < 1 or number < 2:
+            return self._most
+        over: dict[int, float] = defaultdict(float)
+        for n in hits:
+            over[self._cluster[n]] += self.weights[n]
+        off = sum((over.get(c, 0.0) - share * w) ** 2 for c, w in enumerate(self._sums))
+        variance = number / (number - 1) * off / self.whole**2
+        return min(self._most, share * (1 - share) / variance) if variance else self._most
+
+
 def weighted_rate(
     hits: Sequence[float], weights: Sequence[float], level: float = 0.95
 ) -> WeightedRate:
-    """The share of ``hits`` (the weights of those that have it) in all ``weights``.
-
-    With equal weights this is the exact interval of Clopper and Pearson; with others the same
-    with the effective number of traces (Korn and Graubard 1998).
+    """The share of ``hits`` (the weights of those that have it) in all ``weights``, each trace by
+    itself: as :class:`Sample`, for whoever has no more.
 
     Raises:
         ValueError: a weight that is not above 0, or a level that makes no sense.
@@ -50,25 +112,19 @@ def weighted_rate(
     if any(w <= 0 for w in weights):
         raise ValueError("weights are above 0")
     whole = sum(weights)
-    if not whole:
-        return WeightedRate(hits=0, of=0, share=0.0, interval=rate_interval(0, 0, level), size=0.0)
-    share = min(1.0, sum(hits) / whole)
-    if len(set(weights)) == 1:
-        interval = rate_interval(len(hits), len(weights), level)
-        size = float(len(weights))
-        return WeightedRate(
-            hits=len(hits), of=len(weights), share=share, interval=interval, size=size
-        )
+    share = min(1.0, sum(hits) / whole) if whole else 0.0
+    if len(set(weights)) <= 1:
+        interval, size = rate_interval(len(hits), len(weights), level), float(len(weights))
+    else:
+        size = whole**2 / sum(w * w for w in weights)
+        interval = _interval(len(hits), len(weights), share, size, level)
+    return WeightedRate(hits=len(hits), of=len(weights), share=share, interval=interval, size=size)
+
+
+def _interval(hits: int, of: int, share: float, size: float, level: float) -> Interval:
     from scipy.special import betaincinv
 
-    size = whole**2 / sum(w * w for w in weights)
     found, tail = share * size, (1 - level) / 2
     low = 0.0 if not hits else float(betaincinv(found, size - found + 1, tail))
-    high = (
-        1.0
-        if len(hits) == len(weights)
-        else float(betaincinv(found + 1, max(size - found, 1e-9), 1 - tail))
-    )
-    return WeightedRate(
-        hits=len(hits), of=len(weights), share=share, interval=Interval(low, high), size=size
-    )
+    high = 1.0 if hits == of else float(betaincinv(found + 1, max(size - found, 1e-9), 1 - tail))
+    return Interval(low, high)

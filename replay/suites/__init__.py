@@ -9,15 +9,19 @@ from __future__ import annotations
 
 from replay.suites.choose import Choice, choose
 from replay.suites.features import Candidates, candidates
+from replay.suites.make import Made, Wanted, make_suite
 from replay.suites.suite import Entry, Suite, read_suite, write_suite
 
 __all__ = [
     "Candidates",
     "Choice",
     "Entry",
+    "Made",
     "Suite",
+    "Wanted",
     "candidates",
     "choose",
+    "make_suite",
     "read_suite",
     "write_suite",
 ]

@@ -1,27 +1,33 @@
-"""Which traces: those that must be in, those that cover what there is, a fair draw of the rest.
+"""Which traces: those that must be in, those that a draw would miss, a fair draw of the rest.
 
 Whole conversations are taken. Every draw goes by a hash of the seed and the conversation's name,
-so that the same traffic gives the same suite, and more traffic changes little of it.
+so that the same traffic gives the same suite, and more traffic changes little of it. What must be
+in and what covers was not drawn: each such trace stands for itself. What was drawn stands for all
+others, so that weighted rates are those of the traffic (design-based: Horvitz and Thompson 1952).
 """
 
 from __future__ import annotations
 
-import hashlib
-import heapq
 import math
-from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
+from anonymize.errors import UsageError
+from replay.suites.cover import JOIN, Shown, cover, kinds, shown
+from replay.suites.draw import drawn, marks
 from replay.suites.features import Candidates
 from replay.suites.suite import Entry
 
 if TYPE_CHECKING:
     import polars as pl
 
-#: The part of the room that covering may take: the rest is a fair draw.
-_COVER = 0.6
+#: The part of the room that covering may take, and that stays for the draw in any case.
+_COVER, _DRAW = 0.4, 1 / 3
+#: A feature of which so many traces would be drawn by themselves is left to the draw.
+_BY_ITSELF = 5
+#: A conversation may take this part of the room, and so many traces in any case.
+_LONG, _SHORT = 0.5, 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,29 +35,15 @@ class Choice:
     """The chosen traces, and what is and is not covered by them.
 
     ``covered``: features of the chosen; ``uncovered``: those of nobody chosen, with their counts.
-    ``of``: how many traces there were to choose from.
+    ``of``: how many traces there were to choose from; ``too_long``: how many of them are in
+    conversations that don't fit into the suite: nothing stands for those.
     """
 
     entries: tuple[Entry, ...]
     of: int
     covered: int
     uncovered: Mapping[str, int]
-
-
-@dataclass(slots=True)
-class _Unit:
-    """A conversation: its traces, each with its stratum, and all that they show."""
-
-    name: str
-    traces: dict[str, str] = field(default_factory=dict)
-    features: set[str] = field(default_factory=set)
-    mark: int = 0
-    why: str = ""
-
-    @property
-    def stratum(self) -> str:
-        """Whose turn it is in the draw: the same however its traces are ordered."""
-        return " + ".join(sorted(set(self.traces.values())))
+    too_long: int = 0
 
 
 def choose(
@@ -61,136 +53,175 @@ def choose(
     seed: int = 0,
     always: Mapping[str, str] | None = None,
     by: Collection[str] = ("path",),
+    before: Collection[str] = (),
+    whole: bool = True,
 ) -> Choice:
     """About ``size`` traces: a conversation is not cut, and what must be in is in.
 
-    ``always``: trace ids that must be in, with the reason. ``by``: columns whose values make the
-    strata of the draw. Ids that are unknown are ignored.
+    ``always``: trace ids that must be in, with the reason; ids that are unknown are ignored.
+    ``by``: columns whose values make the strata of the draw. ``before``: trace ids of an earlier
+    suite, taken again where others would do as well. ``whole``: conversations are kept together.
+
+    Raises:
+        UsageError: no conversation is short enough for a suite of this size.
     """
-    units = _units(known.frame, seed, tuple(by))
-    always = always or {}
-    chosen: dict[str, _Unit] = {}
-    room = size
-    for unit in units.values():
-        reasons = [always[t] for t in unit.traces if t in always]
-        if reasons:
-            room -= _take(unit, reasons[0], chosen)
-    counts = Counter(f for u in units.values() for f in u.features)
-    room -= _cover(units, chosen, counts, math.floor(max(room, 0) * _COVER))
-    _draw(units, chosen, room)
-    covered = {f for u in chosen.values() for f in u.features}
+    import polars as pl
+
+    # Texts that many traces share are numbers from here on: a million traces fit into memory.
+    frame = known.frame.with_columns(pl.col("features").cast(pl.Categorical))
+    if not whole:
+        frame = frame.with_columns(pl.col("trace_id").alias("unit"))
+    features = _shown(frame)
+    units = _units(frame, seed, tuple(by), always or {}, before)
+    longest = max(_SHORT, math.ceil(size * _LONG))
+    must = {u: (w, n) for u, w, n in _rows(units.filter("must"), "unit", "why", "size")}
+    free = units.filter(~pl.col("must") & (pl.col("size") <= longest))
+    if free.is_empty() and not must:
+        raise _too_long(units, size)
+    chosen = dict(must)
+    room = size - _traces(must)
+    there = _shows(units, list(must), features)
+    rate = max(room, 0) / max(int(free["size"].sum()), 1)
+    rare = [
+        f for f, count in enumerate(features.counts) if f not in there and count * rate < _BY_ITSELF
+    ]
+    chosen |= cover(kinds(free, features), features, rare, math.floor(max(room, 0) * _COVER))
+    room = max(size - _traces(chosen), math.ceil(size * _DRAW))
+    free = free.filter(~pl.col("unit").is_in(list(chosen)))
+    taken = drawn(free, room)
+    # What the draw missed against the odds is added; so seldom that it shifts no rate.
+    names = [*chosen, *taken["unit"].to_list()]
+    there = _shows(units, names, features)
+    left = free.filter(~pl.col("unit").is_in(names))
+    missed = set(range(len(features.names))) - there - set(rare)
+    added = cover(kinds(left, features), features, missed, size) if missed else {}
+    chosen |= added
+    there |= _shows(units, list(added), features)
     return Choice(
-        entries=tuple(_entries(units, chosen)),
-        of=known.frame.height,
-        covered=len(covered),
-        uncovered={f: n for f, n in counts.most_common() if f not in covered},
+        entries=tuple(_entries(frame, chosen, taken, free, added, tuple(by))),
+        of=frame.height,
+        covered=len(there),
+        uncovered=_uncovered(features, there),
+        too_long=int(units.filter(~pl.col("must") & (pl.col("size") > longest))["size"].sum()),
     )
 
 
-def _units(frame: pl.DataFrame, seed: int, by: tuple[str, ...]) -> dict[str, _Unit]:
-    units: dict[str, _Unit] = {}
-    for row in frame.select("trace_id", "unit", "features", *by).iter_rows():
-        trace_id, name, features, *strata = row
-        unit = units.get(name)
-        if unit is None:
-            digest = hashlib.sha256(f"{seed}:{name}".encode()).digest()
-            mark = int.from_bytes(digest[:8], "big")
-            unit = units[name] = _Unit(name=name, mark=mark)
-        unit.traces[trace_id] = "|".join(str(s) for s in strata)
-        unit.features.update(features)
-    return units
+def _uncovered(known: Shown, there: set[int]) -> dict[str, int]:
+    """What nobody chosen shows, with the number of its traces, the most frequent first."""
+    left = [(known.names[f], n) for f, n in enumerate(known.counts) if f not in there]
+    return dict(sorted(left, key=lambda item: (-item[1], item[0])))
 
 
-def _take(unit: _Unit, why: str, chosen: dict[str, _Unit]) -> int:
-    if unit.name in chosen:
-        return 0
-    unit.why = why
-    chosen[unit.name] = unit
-    return len(unit.traces)
+def _shown(frame: pl.DataFrame) -> Shown:
+    import polars as pl
+
+    counted = frame.group_by("features").len()
+    rows = counted.select(
+        pl.col("features").to_physical().cast(pl.String).alias("code"),
+        pl.col("features").cast(pl.String),
+        "len",
+    )
+    return shown(rows.sort("features").rows())
 
 
-def _cover(
-    units: Mapping[str, _Unit], chosen: dict[str, _Unit], counts: Mapping[str, int], room: int
-) -> int:
-    """The greedy cover, the rarest features first; how much room it took.
+def _units(
+    frame: pl.DataFrame,
+    seed: int,
+    by: tuple[str, ...],
+    always: Mapping[str, str],
+    before: Collection[str],
+) -> pl.DataFrame:
+    """A row a conversation: ``unit``, ``size``, ``profiles``, ``stratum`` (of its first trace),
+    ``favoured``, ``must`` and ``why``, ``before``, ``mark`` and ``turn``."""
+    import polars as pl
 
-    Lazy: a conversation's gain only falls as others are chosen, so it is computed again only when
-    it comes to the top (Minoux 1978).
-    """
-    covered = {f for u in chosen.values() for f in u.features}
-
-    def gain(unit: _Unit) -> float:
-        new = unit.features - covered
-        # What few traces show is worth more, and short conversations cost less.
-        return sum(1 + 1 / counts[f] for f in new) / len(unit.traces) if new else 0.0
-
-    queue = [(-gain(u), u.mark, u.name) for u in units.values() if u.name not in chosen]
-    heapq.heapify(queue)
-    taken = 0
-    while queue and taken < room:
-        _, mark, name = heapq.heappop(queue)
-        unit = units[name]
-        now = gain(unit)
-        if not now:
-            continue
-        if queue and -now > queue[0][0]:
-            heapq.heappush(queue, (-now, mark, name))
-            continue
-        if taken + len(unit.traces) > room and taken:
-            continue
-        news = sorted(unit.features - covered, key=lambda f: (counts[f], f))
-        taken += _take(unit, f"covers {news[0]}", chosen)
-        covered |= unit.features
-    return taken
-
-
-def _draw(units: Mapping[str, _Unit], chosen: dict[str, _Unit], room: int) -> None:
-    """A draw from each stratum, in proportion to its size, the smallest marks first."""
-    left: dict[str, list[_Unit]] = defaultdict(list)
-    for unit in units.values():
-        if unit.name not in chosen:
-            left[unit.stratum].append(unit)
-    total = sum(len(u.traces) for group in left.values() for u in group)
-    if total <= 0 or room <= 0:
-        return
-    shares: list[tuple[float, int, _Unit]] = []
-    for group in left.values():
-        group.sort(key=lambda u: u.mark)
-        before, size = 0, sum(len(u.traces) for u in group)
-        for unit in group:
-            # Where this one lies in its stratum, from 0 to 1: in order of that, any room is shared
-            # in proportion.
-            before += len(unit.traces)
-            shares.append(((before - len(unit.traces) / 2) / size, unit.mark, unit))
-    shares.sort(key=lambda s: s[:2])
-    for _, _, unit in shares:
-        if room < len(unit.traces):
-            continue
-        room -= _take(unit, "drawn", chosen)
-        if room <= 0:
-            return
-
-
-def _entries(units: Mapping[str, _Unit], chosen: Mapping[str, _Unit]) -> list[Entry]:
-    """The chosen traces; each stands for its part of all traces of its stratum.
-
-    What must be in stands for itself; so do conversations that are the only ones of their stratum.
-    """
-    size: Counter[str] = Counter()
-    taken: Counter[str] = Counter()
-    for unit in units.values():
-        size.update(unit.traces.values())
-    for unit in chosen.values():
-        taken.update(unit.traces.values())
-    missed = sum(n for stratum, n in size.items() if not taken[stratum])
-    # Strata of which nobody was chosen are stood for by all others.
-    scale = 1 + missed / max(sum(size.values()) - missed, 1)
-    return [
-        Entry(
-            trace_id=trace,
-            weight=round(scale * size[stratum] / taken[stratum], 4),
-            why=unit.why,
+    rows = frame.lazy().select(
+        "unit",
+        "trace_id",
+        pl.col("features").to_physical().alias("profile"),
+        _stratum(frame, by),
+        (pl.col("favoured") if "favoured" in frame.columns else pl.lit(0)).alias("favoured"),
+        pl.col("trace_id").is_in(list(always)).alias("must"),
+        pl.col("trace_id").is_in(list(before)).alias("before"),
+    )
+    units = (
+        rows.group_by("unit")
+        .agg(
+            pl.len().cast(pl.Int64).alias("size"),
+            pl.col("profile").unique().sort().cast(pl.String).str.join(JOIN).alias("profiles"),
+            pl.col("stratum").sort_by("trace_id").first(),
+            pl.col("favoured").max(),
+            pl.col("must").any(),
+            pl.col("trace_id").filter(pl.col("must")).min().alias("which"),
+            pl.col("before").any(),
         )
-        for unit in sorted(chosen.values(), key=lambda u: (u.why == "drawn", u.why, u.name))
-        for trace, stratum in sorted(unit.traces.items())
-    ]
+        .sort("unit")
+        .collect()
+    )
+    which = {i: always[i] for i in units["which"].drop_nulls()}
+    names = units["unit"]
+    return units.with_columns(
+        marks(names, seed).alias("mark"),
+        # Not the same: else what covers would take the smallest marks away from its own kind, and
+        # the draw would have too few of it.
+        marks(names, f"{seed} cover").alias("turn"),
+        pl.col("which").replace_strict(which, default=None, return_dtype=pl.String).alias("why")
+        if which
+        else pl.lit(None, dtype=pl.String).alias("why"),
+    )
+
+
+def _stratum(frame: pl.DataFrame, by: tuple[str, ...]) -> pl.Expr:
+    import polars as pl
+
+    if len(by) == 1 and frame.schema[by[0]] == pl.Categorical and not frame[by[0]].null_count():
+        return pl.col(by[0]).alias("stratum")
+    texts = [pl.col(c).cast(pl.String).fill_null("") for c in by]
+    return pl.concat_str(texts, separator=" | ").cast(pl.Categorical).alias("stratum")
+
+
+def _shows(units: pl.DataFrame, names: Collection[str], known: Shown) -> set[int]:
+    import polars as pl
+
+    texts = units.filter(pl.col("unit").is_in(list(names)))["profiles"].unique().to_list()
+    return set(known.of_all({p for text in texts for p in text.split(JOIN)}))
+
+
+def _entries(
+    frame: pl.DataFrame,
+    chosen: Mapping[str, tuple[str, int]],
+    taken: pl.DataFrame,
+    free: pl.DataFrame,
+    added: Mapping[str, tuple[str, int]],
+    by: tuple[str, ...],
+) -> list[Entry]:
+    """The chosen traces: what must be in and what covers first, then what was drawn."""
+    import polars as pl
+
+    whole = int(free["size"].sum())
+    # What was added stands for itself, and the drawn for that much less.
+    less = 1 - _traces(added) / whole if whole else 1.0
+    said: dict[str, tuple[int, str, float]] = {u: (0, w, 1.0) for u, (w, _) in chosen.items()}
+    for unit, name, weight in _rows(taken, "unit", "name", "weight"):
+        words = name if name == "the rest" else f"{', '.join(by)} {name or '-'}"
+        said[unit] = (1, f"drawn: {words[:100]}", round(max(1.0, weight * less), 4))
+    rows = frame.filter(pl.col("unit").is_in(list(said))).select("unit", "trace_id").rows()
+    rows.sort(key=lambda row: (*said[row[0]][:2], *row))
+    return [Entry(trace_id=t, weight=said[u][2], why=said[u][1]) for u, t in rows]
+
+
+def _too_long(units: pl.DataFrame, size: int) -> UsageError:
+    least = int(units["size"].min())  # type: ignore[arg-type]
+    return UsageError(
+        f"no conversation fits into a suite of {size:,}: the shortest has {least:,} traces",
+        where="--size",
+        fix="a larger --size, or --turns: traces by themselves",
+    )
+
+
+def _traces(units: Mapping[str, tuple[str, int]]) -> int:
+    return sum(size for _, size in units.values())
+
+
+def _rows(frame: pl.DataFrame, *columns: str) -> list[tuple[Any, ...]]:
+    return frame.select(*columns).rows()

@@ -1,28 +1,83 @@
-"""Traces that earlier runs found regressed: they stay in every suite."""
+"""Traces that earlier runs found regressed, and those that people looked at: they stay in."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from replay.review.model import Review
 
 #: So many of the newest runs are looked at, and so many of their traces are kept.
 _RUNS, _TRACES = 60, 500
+#: Of each behaviour that was reviewed so many traces.
+_EACH = 3
+#: A report larger than this is passed: nothing of ours writes such.
+_MOST_BYTES = 512 * 2**20
+
+
+def always_in(runs: Path, reviews: Mapping[str, Review]) -> dict[str, str]:
+    """Trace id -> why, of the reports under ``runs``: what regressed, and examples of what was
+    reviewed. ``reviews``: id of a behaviour -> what was decided. Odd files are passed."""
+    found: dict[str, str] = {}
+    seen: dict[str, int] = {}
+    for name, document in _documents(runs):
+        _regressed(name, document, found)
+        if reviews:
+            _reviewed(document, reviews, seen, found)
+    return found
 
 
 def regressed(runs: Path) -> dict[str, str]:
     """Trace id -> why, from the reports under ``runs``, the newest first. Odd files are passed."""
-    found: dict[str, str] = {}
+    return always_in(runs, {})
+
+
+def _regressed(name: str, document: Mapping[str, Any], found: dict[str, str]) -> None:
+    for trace in _dicts(document.get("traces")):
+        if trace.get("verdict") == "regressed" and len(found) < _TRACES:
+            identity = trace.get("trace_id")
+            if isinstance(identity, str):
+                found.setdefault(identity, f"regressed in {name}")
+
+
+def _reviewed(
+    document: Mapping[str, Any],
+    reviews: Mapping[str, Review],
+    seen: dict[str, int],
+    found: dict[str, str],
+) -> None:
+    for group in (*_dicts(document.get("groups")), *_dicts(document.get("quiet_groups"))):
+        review = reviews.get(str(group.get("id")))
+        ids = group.get("trace_ids")
+        if review is None or not isinstance(ids, list):
+            continue
+        for identity in (group.get("example"), *ids):
+            if seen.get(review.id, 0) >= _EACH:
+                break
+            if isinstance(identity, str) and identity and identity not in found:
+                found[identity] = f"reviewed: {review.decision} {review.id[:6]} {review.title[:60]}"
+                seen[review.id] = seen.get(review.id, 0) + 1
+
+
+def _documents(runs: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Name and content of the newest reports."""
     reports = sorted(runs.glob("*/report.json"), key=_age, reverse=True) if runs.is_dir() else []
     for path in reports[:_RUNS]:
         try:
+            if not path.is_file() or path.stat().st_size > _MOST_BYTES:
+                continue
             document = json.loads(path.read_text(encoding="utf-8"))
-            traces = document["traces"]
-            for trace in traces:
-                if trace["verdict"] == "regressed" and len(found) < _TRACES:
-                    found.setdefault(str(trace["trace_id"]), f"regressed in {path.parent.name}")
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, RecursionError):
             continue
-    return found
+        if isinstance(document, dict):
+            yield path.parent.name, document
+
+
+def _dicts(value: Any) -> list[Mapping[str, Any]]:
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
 def _age(path: Path) -> float:

@@ -13,7 +13,7 @@ from typing import Any
 from anonymize.errors import UsageError
 
 _SCHEMA = 1
-_MOST_BYTES = 256 * 2**20
+_MOST_BYTES = 64 * 2**20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +54,10 @@ def write_suite(path: Path, suite: Suite) -> None:
         staged.replace(path)
     except OSError as error:
         raise UsageError(f"the suite can't be written: {error.strerror}", where=str(path)) from None
+    except UnicodeEncodeError:
+        raise UsageError(
+            "the suite can't be written: a text is no Unicode", where=str(path)
+        ) from None
     finally:
         staged.unlink(missing_ok=True)
 
@@ -65,6 +69,8 @@ def read_suite(path: Path) -> Suite:
         UsageError: it can't be read, or is no suite; says where.
     """
     try:
+        if path.exists() and not path.is_file():
+            raise UsageError("the suite is no file", where=str(path))
         if path.stat().st_size > _MOST_BYTES:
             raise UsageError("the file is too large for a suite", where=str(path))
         known = json.loads(path.read_text(encoding="utf-8"))
@@ -96,13 +102,20 @@ def _entry(item: Any) -> Entry | None:
     identity, weight, why = item
     good = (
         isinstance(identity, str)
-        and identity
+        and _is_text(identity)
         and isinstance(weight, int | float)
         and not isinstance(weight, bool)
         and 0 < weight < 1e12
         and isinstance(why, str)
     )
     return Entry(trace_id=identity, weight=float(weight), why=why) if good else None
+
+
+def _is_text(identity: str) -> bool:
+    try:
+        return bool(identity.encode())
+    except UnicodeEncodeError:  # half a character, which no store can hold
+        return False
 
 
 def _not_one(path: Path, why: str) -> UsageError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 from typing import Any
 
 import polars as pl
@@ -10,7 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from anonymize.errors import UsageError
 from replay.suites import Candidates, choose
+from replay.suites.features import SPLIT
 
 
 def known(rows: list[dict[str, Any]]) -> Candidates:
@@ -20,7 +23,7 @@ def known(rows: list[dict[str, Any]]) -> Candidates:
             "trace_id": r["id"],
             "unit": r.get("unit", r["id"]),
             "path": r.get("path", "get_order"),
-            "features": r.get("features", [f"path {r.get('path', 'get_order')}"]),
+            "features": SPLIT.join(r.get("features", [f"path {r.get('path', 'get_order')}"])),
         }
         for r in rows
     ]
@@ -128,3 +131,66 @@ def test_what_nobody_covers_is_said() -> None:
     rows = [{"id": f"t{n}", "features": [f"tool x{n}"], "path": f"p{n}"} for n in range(10)]
     choice = choose(known(rows), size=3)
     assert len(choice.uncovered) == 7
+
+
+def test_rare_paths_are_drawn_as_often_as_frequent_ones() -> None:
+    """Each of half of all traces took a path of its own: together they are half of the draw."""
+    rows = [
+        {"id": f"t{n}", "path": f"own{n}" if n % 2 else "p", "features": ["x"]}
+        for n in range(2_000)
+    ]
+    entries = choose(known(rows), size=100).entries
+    alone = sum(int(e.trace_id[1:]) % 2 for e in entries)
+    assert 40 <= alone <= 60
+    assert sum(e.weight for e in entries if int(e.trace_id[1:]) % 2) == pytest.approx(
+        1_000, rel=0.1
+    )
+
+
+def test_what_is_favoured_is_drawn_more_often_and_weighs_less() -> None:
+    frame = known(many(2_000)).frame
+    liked = pl.col("trace_id").str.ends_with("7")
+    given = Candidates(frame=frame.with_columns(liked.cast(pl.UInt8).alias("favoured")))
+    entries = [e for e in choose(given, size=200).entries if e.why.startswith("drawn")]
+    ours = [e for e in entries if e.trace_id.endswith("7")]
+    assert len(ours) > 0.25 * len(entries)
+    others = [e for e in entries if not e.trace_id.endswith("7")]
+    assert sum(e.weight for e in ours) / len(ours) < 0.5 * sum(e.weight for e in others) / len(
+        others
+    )
+    assert sum(e.weight for e in entries) == pytest.approx(2_000, rel=0.02)
+
+
+def test_a_conversation_that_would_be_the_whole_suite_is_left_out_and_told() -> None:
+    rows = many(200) + [{"id": f"x{n}", "unit": "endless"} for n in range(500)]
+    choice = choose(known(rows), size=40)
+    assert choice.too_long == 500
+    assert len(choice.entries) < 60
+    assert sum(e.weight for e in choice.entries) == pytest.approx(200, rel=0.01)
+    by_turns = choose(known(rows), size=40, whole=False)
+    assert by_turns.too_long == 0
+    assert sum(e.weight for e in by_turns.entries) == pytest.approx(700, rel=0.01)
+
+
+def test_nothing_but_endless_conversations_is_told() -> None:
+    with pytest.raises(UsageError, match="no conversation fits"):
+        choose(known([{"id": f"x{n}", "unit": "one"} for n in range(500)]), size=40)
+
+
+def test_what_covered_before_covers_again_where_it_still_does() -> None:
+    rows = [{"id": f"t{n}", "features": [f"tool x{n // 4}"]} for n in range(400)]
+    first = choose(known(rows), size=40)
+    covering = {e.trace_id for e in first.entries if e.why.startswith("covers")}
+    assert covering
+    other = choose(known(rows), size=40, seed=9)
+    again = choose(known(rows), size=40, seed=9, before=covering)
+    assert covering == {e.trace_id for e in again.entries if e.why.startswith("covers")}
+    assert covering != {e.trace_id for e in other.entries if e.why.startswith("covers")}
+
+
+def test_tens_of_thousands_of_paths_take_seconds() -> None:
+    """Every second trace has a path of its own: nothing may be quadratic in those."""
+    rows = [{"id": f"t{n}", "path": f"own{n}" if n % 2 else "p"} for n in range(40_000)]
+    began = time.process_time()
+    assert len(choose(known(rows), size=200).entries) == 200
+    assert time.process_time() - began < 20
