@@ -113,22 +113,33 @@ def replay_again(
     wanted = {i: [k for j, k in todo if j == i] for i, _ in todo}
     offset = _OTHER if folder.name.endswith("-aa") else 0
     recordings: dict[str, Trace] = {}
+    budget = source.request.budget
 
     def planned() -> Iterator[Planned]:
         for trace in source.store.traces(ids=list(wanted)):
             recordings[trace.trace_id] = trace
+            if budget is not None and budget.closed():
+                return
             for k in wanted[trace.trace_id]:
+                if budget is not None:
+                    budget.began()
                 yield Planned(trace=trace, plan=plan, label=str(k), draw=k + offset)
 
     workers = source.request.workers or playing.replay.workers
+    close = budget is not None and budget.limited
+    results = run(planned(), agent, playing, plan, workers=workers, close=close)
     try:
-        for n, result in enumerate(run(planned(), agent, playing, plan, workers=workers), 1):
+        for n, result in enumerate(results, 1):
+            if budget is not None:
+                budget.spend(result)
             recording = recordings[result.trace.trace_id]
             name = named(result.trace.trace_id, int(result.label))
             keeper.add(altered(result, trace=altered(result.trace, trace_id=name)), recording)
             source.on_progress(Progress(stage=stage, done=n, total=len(todo)))
     finally:
         keeper.close()
+        if budget is not None:
+            budget.keep()
 
 
 def named(trace_id: str, draw: int) -> str:

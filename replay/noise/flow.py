@@ -83,6 +83,10 @@ class NoiseRun:
             versions = source.selection.versions
             only = next(iter(versions)) if len(versions) == 1 else ""
             name = only if only in source.playing.agents else ""
+            # An agent can't tell its own changes from its noise: as checked out today, it does
+            # not stand for what made the recordings, whatever its name.
+            if name and source.playing.agent(name) == source.playing.agent(request.agent):
+                name = ""
         return cls(
             source=source,
             settings=settings,
@@ -139,7 +143,7 @@ class NoiseRun:
         draws = self._draws(pairs, chosen, range(0))
         weighing, done = self._weigh(draws, floor), 0
         for rounds in self._rounds():
-            if not chosen or self._settled(weighing, draws, done):
+            if not chosen or self._settled(weighing, draws, done) or self._spent(chosen):
                 break
             if done and _varied(weighing, draws):
                 chosen = every  # how much of it is chance takes more to tell
@@ -196,6 +200,17 @@ class NoiseRun:
         yield range(1, min(_FIRST, most) + 1)
         if most > _FIRST:
             yield range(_FIRST + 1, most + 1)
+
+    def _spent(self, chosen: Sequence[str]) -> bool:
+        """Whether the run's budget leaves no room to replay these again; that is said."""
+        budget = self.source.request.budget
+        if budget is None or not budget.closed():
+            return False
+        self.notes.append(
+            f"the budget left no room to replay {len(chosen):,} traces that differ (once more): "
+            "less is known of what is chance"
+        )
+        return True
 
     def _settled(self, weighing: Weighing, draws: Sequence[TraceDraws], done: int) -> bool:
         """Whether further replays can't change anything: nothing varies, and often enough."""

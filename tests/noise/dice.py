@@ -42,3 +42,8 @@ def steady_broken(case, env):
 def bug(case, env):
     """The noise of v1, and a refund that is left out in every tenth order."""
     return support(case, env, **_rates(), broken=range(0, 1000, 10))
+
+
+def never_refunds(case, env):
+    """No chance at all, and no refund for anybody."""
+    return support(case, env, broken=range(100_000))

@@ -30,6 +30,15 @@ def test_one_regression_of_an_agent_without_chance_fails_and_is_replayed_again(
     assert (tmp_path / "out" / "again-aa" / "traces").exists()  # v1 made the recordings
 
 
+def test_code_that_changed_under_the_name_of_the_recordings_is_no_measure_of_its_noise(
+    tmp_path: Path,
+) -> None:
+    outcome = run(tmp_path, "steady_broken", recordings(10, version="steady_broken"))
+    assert outcome.exit_code == 1
+    (found,) = (b for b in outcome.document["noise"]["behaviours"] if b["gates"])
+    assert found["decision"] == "real"
+
+
 def test_noise_that_a_run_learnt_is_reused_until_the_agent_changes(tmp_path: Path) -> None:
     env = {"DICE_LOST": "0.4"}
     first = run(tmp_path, "v1", recordings(20, lost=0.4), env=env, aa=1.0)
@@ -54,6 +63,21 @@ def test_repeats_are_stores_of_their_own_and_an_early_stop_says_so(tmp_path: Pat
     assert outcome.document["noise"]["repeats"] == 2
     assert (tmp_path / "out" / "repeat" / "2" / "traces").exists()
     assert outcome.exit_code == 0  # six orders, and the bug is in the eighth
+
+
+def test_a_run_that_may_stop_early_stops_once_the_candidate_is_surely_worse(
+    tmp_path: Path,
+) -> None:
+    outcome = run(
+        tmp_path,
+        "never_refunds",
+        recordings(70),
+        agents=("v1", "never_refunds"),
+        stop_early=True,
+        replay={"confirm": 0},
+    )
+    assert (outcome.exit_code, outcome.document["counts"]["compared"]) == (1, 50)
+    assert outcome.document["noise"]["stopped"] == "worse"
 
 
 def test_an_unknown_agent_for_the_noise_is_refused_before_anything_is_decided(
