@@ -13,39 +13,30 @@ from __future__ import annotations
 import gc
 import hashlib
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from anonymize.audit.model import RawValue, reason_of
+from anonymize.audit.model import reason_of
 from anonymize.binary import Binaries
-from anonymize.fields.meaning import ACT, IN_BLOCK, KEEP, LABEL, NUMBER
 from anonymize.fields.rules import FieldRules
-from anonymize.finding.overlaps import resolve
-from anonymize.job import (
-    Job,
-    is_shield,
-    is_surrogate,
-    places,
-    surrogate_of,
-    without_code_pairs,
-)
+from anonymize.job import Job, places, surrogate_of
 from anonymize.keys import PseudonymKey
 from anonymize.pieces.documents import Reader
 from anonymize.pieces.units import Unit
 from anonymize.pieces.walk import Unscrubbable, Walk, text_size
 from anonymize.policy import ScrubPolicy
+from anonymize.replacing import Replacer
 from anonymize.scopes import Scopes, bare, marked
 from anonymize.scrubbed import ScrubbedTrace, _seal
-from anonymize.surrogates import WEAK, Surrogates
+from anonymize.surrogates import Surrogates
 from anonymize.trace import QuarantinedTrace, Trace
 
 if TYPE_CHECKING:
     from anonymize.audit.canaries import Canaries
     from anonymize.audit.gate import Gate
     from anonymize.finding.detect import Detector
-    from anonymize.finding.hits import Hit
     from anonymize.holder.forget import Forgotten, Stone
 
 _BATCH_CHARS = 4_000_000
@@ -65,12 +56,6 @@ class Finding:
     surrogate: str
 
 
-#: Of these a trace that was scrubbed has nothing but surrogates.
-_TELLING = frozenset(
-    ("PERSON", "EMAIL_ADDRESS", "PHONE_NUMBER", "STREET_ADDRESS", "POSTAL_CODE", "COORDINATES")
-)
-
-
 class Scrubber:
     """Scrubs traces under one policy and one key; holds caches, so make one for a run.
 
@@ -83,8 +68,9 @@ class Scrubber:
         self._key = key
         self._surrogates = Surrogates(key, language=policy.language)
         self._scopes = Scopes(policy, key, self._surrogates)
-        self._fields = FieldRules(policy, self._surrogates)
-        self._reader = Reader(self._fields, Binaries(key))
+        fields = FieldRules(policy, self._surrogates)
+        self._reader = Reader(fields, Binaries(key))
+        self._replacer = Replacer(policy, fields, self._reader)
         self._detector: Detector | None = None
         self._gate: Gate | None = None
         self._digest = ""
@@ -156,11 +142,11 @@ class Scrubber:
         document = self._reader.document(text)
         found = self._loaded().detect(list(document.units()))
         certain = {unit: hits for unit, hits in found.items() if isinstance(hits, tuple)}
-        job.fresh = self._is_fresh(job, certain)
+        job.fresh = self._replacer.is_fresh(job, certain)
         for offset, unit in places(document):
             for hit in certain.get(unit, ()):
                 surface = unit.text[hit.start : hit.end]
-                acts = self._acts(hit)
+                acts = self._replacer.acts(hit)
                 findings.append(
                     Finding(
                         start=offset + hit.start,
@@ -244,7 +230,7 @@ class Scrubber:
             return
         for job in jobs:
             if not job.failure:
-                self._guard(job, lambda job: self._replace(job, found))
+                self._guard(job, lambda job: self._replacer.replace(job, found))
 
     def _guard(self, job: Job, act: object) -> None:
         """Whatever goes wrong in one trace is that trace's, and its message stays unsaid."""
@@ -268,115 +254,6 @@ class Scrubber:
         if self._loaded().prose_chars(walk.units) > self._policy.max_prose_chars:
             raise Unscrubbable("more prose than max_prose_chars allows")
         job.walk = walk
-
-    def _replace(self, job: Job, found: Mapping[Unit, object]) -> None:
-        assert job.walk is not None
-        hits: dict[Unit, tuple[Hit, ...]] = {}
-        for unit in job.walk.units:
-            result = found[unit]
-            if not isinstance(result, tuple):
-                raise Unscrubbable(getattr(result, "reason", "in doubt"))
-            hits[unit] = result
-        vault = job.vault
-        job.fresh = not job.rounds and self._is_fresh(job, hits)
-        job.rounds += 1
-        for unit, mine in hits.items():
-            if self._is_done(job, unit):
-                continue
-            for hit in mine:
-                if hit.by == IN_BLOCK:
-                    continue  # a town is personal in its address only
-                if self._acts(hit) and unit.rule != LABEL and self._counts(unit, hit):
-                    surface = unit.text[hit.start : hit.end]
-                    if not is_surrogate(job, hit.entity, surface) and not vault.trusts(
-                        hit.entity, surface
-                    ):
-                        vault.learn(hit.entity, surface)
-                        if hit.by == "FieldName":
-                            job.named.add((hit.entity, surface))
-        for first, last in job.walk.pairs:
-            if not is_surrogate(job, "PERSON", f"{first} {last}"):
-                vault.pair(first, last)
-        made = {unit: self._apply(job, unit, mine) for unit, mine in hits.items()}
-        if all(unit.text == text for unit, text in made.items()):
-            job.settled = True
-            return
-        job.trace = Walk(self._reader, lambda unit: made.get(unit, unit.text)).trace(job.trace)
-
-    def _is_fresh(self, job: Job, hits: Mapping[Unit, tuple[Hit, ...]]) -> bool:
-        """Whether real values are in a trace and surrogates are not, as far as checks can tell.
-
-        Codes of five digits have no room for a strong one: beside surrogates they may be some.
-        """
-        found = {
-            (hit.entity, unit.text[hit.start : hit.end])
-            for unit, mine in hits.items()
-            for hit in mine
-            if self._acts(hit)
-        }
-        real = any(
-            entity in _TELLING and not is_surrogate(job, entity, surface)
-            for entity, surface in found
-        )
-        return (
-            real
-            and any(entity in WEAK for entity, _ in found)
-            and not any(job.surrogates.words.any_in(unit.text) for unit in hits)
-            and not any(is_surrogate(job, e, surface) for e, surface in found if e not in WEAK)
-        )
-
-    def _apply(self, job: Job, unit: Unit, hits: tuple[Hit, ...]) -> str:
-        text, vault = unit.text, job.vault
-        if unit.rule == KEEP:
-            return text
-        if unit.rule.startswith(ACT):
-            made = self._fields.apply(unit.rule, text, job.surrogates)
-            job.counts[self._fields.counted(unit.rule)] += made != text
-            return made
-        if unit.rule == NUMBER:
-            entity = vault.number(text)
-            if entity is None or not self._fields.counts(unit.muted, entity):
-                return text
-            if entity == "HASHED":
-                return job.surrogates.hashed.number(text)
-            return self._count(job, entity, text)
-        acting = [hit for hit in hits if self._acts(hit)]
-        if vault and unit.rule != LABEL:
-            acting.extend(vault.matches(text, (hit for hit in hits if not self._acts(hit))))
-        acting = [hit for hit in acting if self._counts(unit, hit)] if unit.muted else acting
-        acting = without_code_pairs(job, acting, text)
-        shields = [hit for hit in hits if self._acts(hit) and is_shield(job, hit, text)]
-        pieces: list[str] = []
-        end = 0
-        for hit in resolve(acting, shields):
-            surface = text[hit.start : hit.end]
-            pieces.append(text[end : hit.start])
-            trusted = vault.trusts(hit.entity, surface)
-            pieces.append(surface if trusted else self._count(job, hit.entity, surface))
-            end = hit.end
-        if not end:
-            return text
-        pieces.append(text[end:])
-        return "".join(pieces)
-
-    def _count(self, job: Job, entity: str, surface: str) -> str:
-        made = surrogate_of(job, entity, surface)
-        if made != surface:
-            job.counts[entity] += 1
-            job.values[RawValue(entity, surface, (entity, surface) in job.named)] = None
-        return made
-
-    def _acts(self, hit: Hit) -> bool:
-        return hit.score >= self._policy.limit(hit.entity)
-
-    def _counts(self, unit: Unit, hit: Hit) -> bool:
-        return self._fields.counts(unit.muted, hit.entity)
-
-    def _is_done(self, job: Job, unit: Unit) -> bool:
-        """Whether a field rule already made this: what it made teaches nothing."""
-        if not unit.rule.startswith(ACT):
-            return False
-        return self._fields.apply(unit.rule, unit.text, job.surrogates) == unit.text
 
     def _audit(self, jobs: list[Job], trusted: Collection[str]) -> None:
         """A second opinion while the raw values are known: what it objects to is quarantined."""

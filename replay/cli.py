@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import click
@@ -17,9 +16,11 @@ from replay.commands.cassette import cassette
 from replay.commands.contracts import contracts
 from replay.commands.doctor import doctor
 from replay.commands.faults import faults
+from replay.commands.init import init
 from replay.commands.judge import judge
 from replay.commands.load import load as load_command
 from replay.commands.minimize import minimize
+from replay.commands.nightly import nightly, nights
 from replay.commands.origins import origins
 from replay.commands.plan import plan
 from replay.commands.reproduce import reproduce
@@ -28,11 +29,9 @@ from replay.commands.run import run
 from replay.commands.select import select
 from replay.commands.serve import serve
 from replay.commands.shared import (
-    Bar,
     config_option,
     fail_on_option,
     load,
-    notes,
     option,
     show,
 )
@@ -59,9 +58,12 @@ cli.add_command(verify)
 cli.add_command(serve)
 cli.add_command(run)
 cli.add_command(faults)
+cli.add_command(init)
 cli.add_command(judge)
 cli.add_command(load_command)
 cli.add_command(minimize)
+cli.add_command(nightly)
+cli.add_command(nights)
 cli.add_command(reproduce)
 cli.add_command(plan)
 cli.add_command(origins)
@@ -111,39 +113,6 @@ def diff(
     document, exit_code = diff_stores(request, config)
     show(document, out)
     sys.exit(exit_code)
-
-
-@console.example("replay nightly --date 2026-03-03")
-@cli.command()
-@config_option
-@option(
-    "--date",
-    "day",
-    type=click.DateTime(["%Y-%m-%d"]),
-    help="The day to do (UTC).  [default: yesterday]",
-)
-@option("--agent", help="The candidate.  [default: [nightly] agent]")
-@fail_on_option
-def nightly(
-    config_path: Path, day: datetime | None, agent: str | None, fail_on: str | None
-) -> None:
-    """Ingest a day, replay it, report into runs/DATE. Safe to run again at any time.
-
-    Without --date: yesterday, after the nights before it that were missed. The exit code is that of
-    the worst night.
-    """
-    from replay.nightly import days_to_do, run_night
-
-    config = load(config_path, fail_on)
-    yesterday = (datetime.now(UTC) - timedelta(days=1)).date()
-    worst = 0
-    for date in [day.date()] if day else days_to_do(config, yesterday):
-        with Bar() as bar:
-            outcome = run_night(config, date, agent=agent, on_progress=bar.show, say=click.echo)
-        show(outcome.document, outcome.folder)
-        notes(outcome.notes)
-        worst = max(worst, outcome.exit_code, key=(0, 3, 1, 2).index)
-    sys.exit(worst)
 
 
 @console.example("replay report --open")

@@ -22,11 +22,11 @@ def privacy_of(store: Path, report: Path) -> dict[str, Any]:
 
     ``status`` is ``audited``, ``partly audited`` or ``not audited``; ``sentence`` says it.
     """
-    from anonymize.audit.receipt import read_receipts, state_of
+    from anonymize.audit.receipt import is_state_of, read_receipts
 
     try:
         found = read_receipts(store)
-        digest, _ = state_of(store)
+        same = not found or is_state_of(store, found[-1][1])
     except StoreError as error:
         return _made("not audited", f"The traces' privacy receipt: {error.what}.", [], 0)
     if not found:
@@ -45,7 +45,7 @@ def privacy_of(store: Path, report: Path) -> dict[str, Any]:
         )
     if quarantined:
         sentence += f" {quarantined:,} quarantined at ingest."
-    if found[-1][1]["store_digest"] != digest:
+    if not same:
         sentence += " The store has changed since its last receipt."
     listed = [_receipt(path, content, report) for path, content in reversed(found[-MOST:])]
     return _made(status, sentence, listed, len(found))

@@ -15,8 +15,11 @@ import re
 import shutil
 import socket
 import socketserver
+import stat
 import tempfile
 import threading
+import time
+import weakref
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,6 +31,10 @@ if TYPE_CHECKING:
     from anonymize.holder.lookup import Lookup
     from replay.config import ReplayConfig
 
+#: How its folders are called, in the system's folder for temporary files.
+_PREFIX = "replay-"
+#: Between being bound and listening a socket refuses, too.
+_YOUNG_S = 60.0
 _MOST_BYTES = 200_000
 _MOST_TEXT = 2_000
 #: The first answer waits until names and words are loaded: seconds, once in a run.
@@ -41,8 +48,11 @@ class PseudonymServer:
     """Answers workers which surrogates a value may have. :meth:`close` it after the run."""
 
     def __init__(self, lookup: Lookup) -> None:
-        self._folder = tempfile.mkdtemp(prefix="replay-")  # readable by this user only
-        self.address = str(Path(self._folder) / "s")
+        _sweep()
+        folder = tempfile.mkdtemp(prefix=_PREFIX)  # readable by this user only
+        # Also where nobody comes to close this: a run that ends before it has begun.
+        self._remove = weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+        self.address = str(Path(folder) / "s")
         answer = _Surrogates(lookup)
 
         class Handler(socketserver.StreamRequestHandler):
@@ -76,7 +86,28 @@ class PseudonymServer:
         """No more answers."""
         self._server.shutdown()
         self._server.server_close()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        self._remove()
+
+
+def _sweep() -> None:
+    """Remove the folders of runs that were killed: those whose socket nobody listens to."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+        address = folder / "s"
+        with contextlib.suppress(OSError):  # another user's, or gone meanwhile
+            found = address.lstat()
+            old = time.time() - found.st_mtime > _YOUNG_S
+            if old and found.st_uid == os.getuid() and stat.S_ISSOCK(found.st_mode):
+                _remove_if_dead(address)
+
+
+def _remove_if_dead(address: Path) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as asking:
+        asking.settimeout(1.0)
+        try:
+            asking.connect(str(address))
+        except ConnectionRefusedError:
+            address.unlink()
+            address.parent.rmdir()  # only if there is nothing else in it
 
 
 class _Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):

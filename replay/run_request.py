@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from replay.faults import FaultPlan
+    from replay.nights.budget import Budget
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +25,9 @@ class RunRequest:
     that the agent of the recordings replays as well, ``aa_agent`` which one that is; ``None`` takes
     what the config says. ``stop_early``: stop as soon as enough is known.
     ``weights``: only these traces, a suite's, each with how many it stands for; those that the
-    store no longer has are said and left out.
+    store no longer has are said and left out. ``budget``: what it may take; the traces are then
+    replayed in an order of chance, ``first`` before all others. ``night``: what a night adds to the
+    report (:mod:`replay.nights.section`).
     """
 
     agent: str
@@ -45,6 +48,9 @@ class RunRequest:
     aa_agent: str | None = None
     stop_early: bool = False
     weights: Mapping[str, float] = field(default_factory=dict)
+    budget: Budget | None = None
+    first: frozenset[str] = frozenset()
+    night: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

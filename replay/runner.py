@@ -39,6 +39,8 @@ __all__ = ["check_agent", "fingerprint", "run"]
 #: Jobs per worker that are read ahead, so that workers go on while the caller is busy: so many
 #: at first, and more in a long run of jobs that take less than the milliseconds below.
 _AHEAD = 8
+#: The same where what was read ahead might be more than is wanted.
+_CLOSE = 2
 _MOST_AHEAD = 128
 _SHORT_MS = 2.0
 _KEY_ENV = "REPLAY_ANONYMIZE_KEY"
@@ -52,6 +54,7 @@ def run(
     on_event: Callable[[Event], None] | None = None,
     *,
     workers: int | None = None,
+    close: bool = False,
 ) -> Iterator[ReplayResult]:
     """Replay ``traces`` with an agent of the config, and yield results as they are done.
 
@@ -60,7 +63,8 @@ def run(
     :class:`~replay.jobs.Planned` has faults of its own in place of ``plan``; its result has its
     ``label``. With granularity "session", traces of one session have to come in their order
     (:func:`replay.sessions.in_order`). ``workers`` overrides the config. ``on_event`` is called
-    in the caller's thread. Closing the iterator ends all workers.
+    in the caller's thread. Closing the iterator ends all workers. With ``close`` few traces are
+    read ahead, so that little is under way when ``traces`` ends early.
 
     Raises:
         UsageError: no such agent, or it can't be loaded.
@@ -80,7 +84,8 @@ def run(
         pool = WorkerPool(setup, size, secrets=secrets_of(config))
         pool.start(len(first))
         jobs.tell(WorkersStarted(workers=len(first)))
-        results = _results(pool, jobs, first, size, config)
+        each = _CLOSE if close else _AHEAD
+        results = _results(pool, jobs, first, size, config, each)
         return _closing(results, stack.pop_all())
 
 
@@ -166,7 +171,7 @@ class _Jobs:
 
 
 def _results(
-    pool: WorkerPool, jobs: _Jobs, first: list[Job], size: int, config: ReplayConfig
+    pool: WorkerPool, jobs: _Jobs, first: list[Job], size: int, config: ReplayConfig, each: int
 ) -> Iterator[ReplayResult]:
     from replay.intercept.keeping import LiveCassette
     from replay.keeper import texts_of
@@ -174,7 +179,7 @@ def _results(
     cassette = LiveCassette.of(config)
     under_way: dict[tuple[str, str], Job] = {}
     done = waiting = 0
-    ahead = size * _AHEAD
+    ahead = size * each
     try:
         new = [*first, *jobs.take(ahead - len(first))]
         while new or waiting:
@@ -198,7 +203,7 @@ def _results(
             waiting -= 1
             done += 1
             more = min(done // 2, size * _MOST_AHEAD) if result.wall_ms < _SHORT_MS else 0
-            ahead = size * _AHEAD + more
+            ahead = size * each + more
             if waiting <= ahead - ahead // _AHEAD // size:  # some at a time: each waking costs
                 new = jobs.take(ahead - waiting)
             jobs.tell(

@@ -26,6 +26,7 @@ from replay import sessions
 from replay.collecting import seldom_collected
 from replay.config import ReplayConfig
 from replay.keeper import make_scrubber, new_repeats, proofs
+from replay.nights.budget import free_part, main_part, stage
 from replay.privacy import privacy_of
 from replay.recording import replayable
 from replay.remembered import in_store_order
@@ -82,8 +83,8 @@ def execute(
     from anonymize.store import Store
     from replay.noise.again import Source
     from replay.noise.flow import NoiseRun
-    from replay.runner import fingerprint
-    from replay.volatile import learnt_config, learnt_paths
+    from replay.playing import playing_of
+    from replay.volatile import learnt_paths
 
     started = time.monotonic()
     config.agent(request.agent)
@@ -93,8 +94,7 @@ def execute(
         selection.digests = sessions.digests(store, selection.digests)
     _checked(request, config)
     check_key(store, make_scrubber(config), request.traces)
-    playing = learnt_config(store, config)
-    print_ = fingerprint(request.agent, playing, request.plan)
+    playing, print_ = playing_of(request, config, store)
     chosen = digest(sorted(selection.digests.items()))
     folder, other = folders.choose(request, print_, chosen)
     with folders.locked(folder), seldom_collected(), ExitStack() as stack:
@@ -135,7 +135,8 @@ def execute(
             judged = _judged(source, settings, tools)
         else:
             noise = NoiseRun.of(source, settings, _held_to(config, settings))
-            noise.replay_free()
+            with stage(request, playing, free_part):
+                noise.replay_free()
         on_progress(Progress(stage="comparing"))
         outcome = _report(
             request, config, store, selection, folder, time.monotonic() - started, judged, noise
@@ -191,7 +192,8 @@ def _replay(
 ) -> None:
     given = (request, playing, store, selection, folder, on_progress)
     if by is None:
-        replay_missing(*given, scrubber=shared[0], repeats=shared[1])
+        with stage(request, playing, main_part):
+            replay_missing(*given, scrubber=shared[0], repeats=shared[1])
         return
     from replay.noise.stopping import replay_until_known
 
@@ -231,6 +233,8 @@ def _report(
     from anonymize.store import Store as Opened
     from replay.compare import compare_datasets
     from replay.faults import tally
+    from replay.nights import partial
+    from replay.nights.section import night_section
     from replay.noise.section import section
     from replay.report import write_all
     from replay.review import memory_of
@@ -258,9 +262,10 @@ def _report(
         contracts=held(config, tools),
         quieteners=memory_of(config),
         study=noise,
-        weights=request.weights,
+        weights=partial.weights_of(request, selection),
     )
     diff = dataclasses.replace(diff, not_replayable=tuple(left_out))
+    diff = partial.judged(diff, request, selection, settings)
     landed = proofs(folder, ids)
     info = dataclasses.replace(
         info_of(diff, store, config, settings, tools),
@@ -277,6 +282,8 @@ def _report(
         faults=tuple(tally(request.plan, landed)),
         fault_proofs=tuple(landed),
         privacy=privacy_of(request.traces, folder),
+        budget=partial.section(diff, request, selection),
+        night=night_section(request.night, diff) if request.night is not None else None,
     )
     if judged is not None:
         info = dataclasses.replace(

@@ -20,7 +20,8 @@ class Selection:
     """Which recordings take part: trace id -> digest of the recording's scrubbed content, and
     what they were scrubbed under. ``versions`` are those of the agent that made them; ``unasked``
     counts recordings that a run which could stop early did without; ``lost``: traces of the suite
-    that are no longer in the store."""
+    that are no longer in the store. ``left``: those that a budget had no room for, and ``cut`` what
+    ran out, ``time`` or ``money``."""
 
     digests: dict[str, str]
     policies: dict[str, str]
@@ -29,6 +30,8 @@ class Selection:
     drifted: int = 0
     unasked: int = 0
     stopped: str = ""
+    cut: str = ""
+    left: frozenset[str] = frozenset()
     lost: int = 0
     versions: frozenset[str] = frozenset()
     not_kept: Counter[str] = field(default_factory=Counter)
@@ -49,7 +52,10 @@ class Selection:
                 "not replayed"
             )
         if self.lost:
-            said.append(f"{self.lost:,} traces of the suite are no longer in the store")
+            said.append(
+                f"{self.lost:,} traces of the suite are no longer in the store "
+                "(`replay select --update` chooses others)"
+            )
         if self.drifted:
             said.append(
                 f"{self.drifted:,} traces come after an answer in their session that is not the "
@@ -86,12 +92,26 @@ def select(store: Store, request: RunRequest) -> Selection:
         _nothing(store, request)
     policies = dict(zip(rows["trace_id"].to_list(), rows["policy"].to_list(), strict=True))
     versions = frozenset(v or "" for v in rows["agent_version"].to_list())
-    lost = 0 if request.ids or request.limit else len(request.weights.keys() - digests.keys())
+    lost = 0 if request.ids else _lost(store, request)
     return Selection(digests=digests, policies=policies, versions=versions, lost=lost)
+
+
+def _lost(store: Store, request: RunRequest) -> int:
+    """How many traces of the suite the store has not, whatever else the request leaves out."""
+    if not request.weights:
+        return 0
+    return len(request.weights.keys() - set(store.ids(ids=list(request.weights))))
 
 
 def _nothing(store: Store, request: RunRequest) -> None:
     import polars as pl
+
+    if request.weights and _lost(store, request) == len(request.weights):
+        raise UsageError(
+            f"none of the {len(request.weights):,} traces of the suite is in the store",
+            where=str(request.traces),
+            fix="choose others with `replay select --update`, or ask the store that it was made of",
+        )
 
     there = (
         store.scan("traces")

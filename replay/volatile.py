@@ -17,7 +17,7 @@ an argument is only *suspected*, which is shown and changes nothing until the co
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -110,6 +110,15 @@ def learnt_paths(before: ReplayConfig, after: ReplayConfig) -> dict[str, list[st
         if tool.ignore_arguments != known:
             found[name] = [path for path in tool.ignore_arguments if path not in known]
     return found
+
+
+def with_paths(config: ReplayConfig, paths: Mapping[str, Sequence[str]]) -> ReplayConfig:
+    """``config`` with what an earlier run had learnt, as :func:`learnt_paths` told it."""
+    tools = dict(config.tools)
+    for name, more in paths.items():
+        tool = config.tool(name)
+        tools[name] = replace(tool, ignore_arguments=(*tool.ignore_arguments, *more))
+    return replace(config, tools=tools)
 
 
 def learn(

@@ -62,7 +62,7 @@ def test_the_trace_model_needs_only_the_standard_library() -> None:
 
 SCRUBBER = tuple(
     """
-    scrub job fields pieces finding policy keys recognizers scopes surrogates
+    scrub replacing job fields pieces finding policy keys recognizers scopes surrogates
     """.split()
 )
 READERS = ("sources", "conventions", "assemble", "assembly", "spans")
@@ -107,3 +107,9 @@ def test_importing_loads_neither_presidio_nor_spacy(code: str) -> None:
 def test_the_help_loads_nothing_heavy(module: str) -> None:
     heavy = {"polars", "pyarrow", "vcr", "deepdiff", "jinja2", "pydantic", "requests"}
     assert not heavy & loaded_after(f"import {module}")
+
+
+def test_a_worker_loads_no_servers_and_nothing_of_the_suite() -> None:
+    loaded = loaded_after("import replay.worker")
+    assert not {"pytest", "polars", "pyarrow", "vcr", "replay.serve.gateway"} & loaded
+    assert "time_machine" in loaded

@@ -57,7 +57,7 @@ def forget(
     from anonymize.holder import forget as erasure
     from anonymize.keys import load_key
     from anonymize.pipeline import ROTATION
-    from anonymize.store import Store
+    from anonymize.store import Store, beside
 
     if "-" in users and not (yes or dry_run):
         raise UsageError(
@@ -69,7 +69,7 @@ def forget(
     erasure.check_key(opened, key, store)
     values = [value_of(user) for user in users]
     person = erasure.Person(values, settings.policy, key, entity=(entity or "").upper())
-    if (store / ROTATION).exists() and not person.surrogates_only:
+    if (beside(store) / ROTATION).exists() and not person.surrogates_only:
         raise UsageError(
             "this store was re-keyed: its surrogates are of surrogates, and no value leads there",
             where=str(store),

@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING
 import click
 
 from anonymize import console
+from anonymize.commands.options import config as config_option
+from anonymize.commands.options import option
+from anonymize.commands.options import out as out_option
 
 if TYPE_CHECKING:
     from anonymize.config import AnonymizeConfig
@@ -19,35 +22,25 @@ if TYPE_CHECKING:
     from anonymize.store import WriteSummary
     from anonymize.workers import AnyScrubber
 
-_option = console.options("ANONYMIZE")
 _TIMES = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]
 
 
 @console.example("anonymize ingest 'exports/*.jsonl.zst' --out traces/")
 @click.command()
 @click.argument("source")
-@_option(
-    "--out",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=Path("traces"),
-    help="The store to write to.",
-)
-@_option(
-    "--config",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="The config file.  [default: replay.toml if it exists]",
-)
-@_option(
+@out_option
+@config_option
+@option(
     "--date",
     "day",
     type=click.DateTime(["%Y-%m-%d"]),
     help="Only traces that started on this day (UTC).",
 )
-@_option("--since", type=click.DateTime(_TIMES), help="Platforms: from this time (UTC) on.")
-@_option("--until", type=click.DateTime(_TIMES), help="Platforms: up to this time (UTC).")
-@_option("--again", is_flag=True, help="Platforms: also what was read before.")
-@_option("--agent", help="Agent name for traces that carry none.")
-@_option("--version", help="Agent version for traces that carry none.")
+@option("--since", type=click.DateTime(_TIMES), help="Platforms: from this time (UTC) on.")
+@option("--until", type=click.DateTime(_TIMES), help="Platforms: up to this time (UTC).")
+@option("--again", is_flag=True, help="Platforms: also what was read before.")
+@option("--agent", help="Agent name for traces that carry none.")
+@option("--version", help="Agent version for traces that carry none.")
 def ingest(
     source: str,
     out: Path,
@@ -159,6 +152,8 @@ class _Progress:
 
 
 def _print_ingest(summary: WriteSummary, tally: Tally, out: Path, seconds: float) -> None:
+    from anonymize.store.place import url_of
+
     click.echo(f"ingested {tally.read:,} traces in {seconds:.1f} s")
     for name in ("added", "unchanged", "replaced", "skipped", "quarantined"):
         click.echo(f"  {name:<12}{getattr(summary, name):>7,}")
@@ -185,11 +180,13 @@ def _print_ingest(summary: WriteSummary, tally: Tally, out: Path, seconds: float
 
         for line in receipt_lines(asdict(tally.receipt)):
             click.echo(console.printable(line))
-    click.echo(f"store  {out}")
+    click.echo(f"store  {url_of(out) or out}")
 
 
 def _print_pulled(pulled: Pulled, out: Path, seconds: float) -> None:
     """The slices of a platform's window, and what it says it has against what arrived."""
+    from anonymize.store.place import url_of
+
     click.echo(f"window  {pulled.window}")
     if pulled.known:
         click.echo(f"{pulled.known:,} slices were read before (--again reads them too)")
@@ -209,4 +206,4 @@ def _print_pulled(pulled: Pulled, out: Path, seconds: float) -> None:
             f"the source lists {seen.listed:,} traces, {seen.arrived:,} arrived, "
             f"{seen.missing:,} missing"
         )
-    click.echo(f"store  {out}  ({seconds:.1f} s)")
+    click.echo(f"store  {url_of(out) or out}  ({seconds:.1f} s)")

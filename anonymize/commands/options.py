@@ -18,6 +18,13 @@ config = option(
     help="The config file.  [default: replay.toml if it exists]",
 )
 
+out = option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("traces"),
+    help="The store to write to.",
+)
+
 
 def value_of(argument: str) -> str:
     """``argument``, or for ``-`` what stands in the standard input: not in a shell's history.

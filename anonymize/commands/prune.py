@@ -43,6 +43,7 @@ def prune(store: Path, keep: int, dry_run: bool) -> None:
     click.echo(
         f"removed {done.traces:,} traces of {done.days:,} days before {before}: {size:.2f} MB"
     )
+    _say_waiting(done.waiting)
 
 
 @console.example("anonymize compact --store traces")
@@ -57,3 +58,9 @@ def compact(store: Path) -> None:
     click.echo(
         f"{parts:,} parts are now {left:,}, {size / 1e6:.2f} MB are now {smaller / 1e6:.2f} MB"
     )
+    _say_waiting(done.waiting)
+
+
+def _say_waiting(files: int) -> None:
+    if files:
+        click.echo(f"{files:,} replaced files stay for processes that read them, a day at most")

@@ -11,34 +11,29 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from anonymize import console
+from anonymize.commands.options import config as config_option
+from anonymize.commands.options import option
+from anonymize.commands.options import out as out_option
 
 if TYPE_CHECKING:
     from anonymize.receive import Buffer, Keeping
 
-_option = console.options("ANONYMIZE")
+#: Seconds between tries to write what waits at the end: an orchestrator gives half a minute.
+_WAITS = (1.0, 3.0, 6.0)
 
 
 @console.example("anonymize receive --out traces/ --port 4318")
 @click.command()
-@_option(
-    "--out",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=Path("traces"),
-    help="The store to write to.",
-)
-@_option(
-    "--config",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="The config file.  [default: replay.toml if it exists]",
-)
-@_option("--host", default="127.0.0.1", help="The address to listen at.")
-@_option("--port", type=click.IntRange(0, 65535), default=4318, help="For OTLP over HTTP.")
-@_option("--grpc-port", type=click.IntRange(0, 65535), help="For OTLP over gRPC too.")
-@_option("--token-env", default="", help="The variable with the token that senders must show.")
-@_option("--source", default="", help="A [sources.NAME] table: agent, version, tags.")
-@_option("--quiet", type=click.FloatRange(0), default=30.0, help="Seconds until a trace is done.")
-@_option("--every", type=click.FloatRange(0.1), default=10.0, help="Seconds between writes.")
-@_option("--memory", type=click.IntRange(1), default=512, help="MB of spans that may wait.")
+@out_option
+@config_option
+@option("--host", default="127.0.0.1", help="The address to listen at.")
+@option("--port", type=click.IntRange(0, 65535), default=4318, help="For OTLP over HTTP.")
+@option("--grpc-port", type=click.IntRange(0, 65535), help="For OTLP over gRPC too.")
+@option("--token-env", default="", help="The variable with the token that senders must show.")
+@option("--source", default="", help="A [sources.NAME] table: agent, version, tags.")
+@option("--quiet", type=click.FloatRange(0), default=30.0, help="Seconds until a trace is done.")
+@option("--every", type=click.FloatRange(0.1), default=10.0, help="Seconds between writes.")
+@option("--memory", type=click.IntRange(1), default=512, help="MB of spans that may wait.")
 def receive(
     out: Path,
     config: Path | None,
@@ -117,7 +112,28 @@ def _serve(
     thread.join(5)
     if grpc is not None:
         grpc[0].stop(5).wait()
-    keeping.flush(everything=True)
+    _drain(buffer, keeping)
+
+
+def _drain(buffer: Buffer, keeping: Keeping) -> None:
+    """Write all that waits. A store that is busy or full is waited for, but not for long."""
+    import time
+
+    from anonymize.errors import AnonymizeError, StoreError
+
+    for wait in (*_WAITS, None):
+        try:
+            keeping.flush(everything=True)
+            return
+        except AnonymizeError as error:
+            if wait is None:
+                left = buffer.traces + keeping.waiting
+                raise StoreError(
+                    f"{left:,} traces that waited could not be written, and are lost: {error.what}",
+                    where=error.where,
+                    fix="free what keeps the store from being written",
+                ) from None
+            time.sleep(wait)
 
 
 def _grpc(

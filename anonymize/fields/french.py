@@ -11,7 +11,8 @@ from collections.abc import Collection
 from functools import lru_cache
 from importlib import resources
 
-from anonymize.fields.meaning import normal, plausible
+from anonymize.fields.meaning import normal
+from anonymize.fields.plausible import plausible
 from anonymize.recognizers.lexicon import lexicon
 from anonymize.surrogates import fold
 

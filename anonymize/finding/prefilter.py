@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
 from re import _constants as sre  # type: ignore[attr-defined]
 from re import _parser as parser  # type: ignore[attr-defined]
 from typing import Any
@@ -31,11 +32,17 @@ def prefilter(regexes: Sequence[str]) -> Callable[[str], list[int]]:
     """A function from a text to the indexes of the regexes that match somewhere in it.
 
     Small sets: the automaton of one for all has so many states that making them, for ever new
-    texts, costs ten times what is saved later.
+    texts, costs ten times what is saved later. Made once in a process for the same regexes: all
+    policies of a language have the same ones, but for a user's own.
 
     Raises:
         RuntimeError: RE2 can't build a set here; it would match nothing, silently.
     """
+    return _prefilter(tuple(regexes))
+
+
+@lru_cache(4)
+def _prefilter(regexes: tuple[str, ...]) -> Callable[[str], list[int]]:
     numeric: list[tuple[int, int]] = []
     others: list[tuple[int, int]] = []
     same: dict[str, list[int]] = {}

@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-from anonymize.fields.meaning import key_entity, normal, plausible
+from anonymize.fields.meaning import key_entity, normal
+from anonymize.fields.plausible import plausible
 from anonymize.recognizers.interface import PatternFamily, Rule, compiled
 from anonymize.recognizers.lexicon import lexicon
 from anonymize.recognizers.postal import INVALID

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import lru_cache
 from typing import Any
 
 from presidio_analyzer import LocalRecognizer, RecognizerResult
@@ -101,19 +102,25 @@ class NerRecognizer(NameModel):
 
     def _loaded(self) -> Any:
         if self._nlp is None:
-            import spacy
-
-            try:
-                nlp = spacy.load(self._model)
-            except OSError:
-                raise UsageError(
-                    f"the language model '{self._model}' is not installed",
-                    where="anonymize.model",
-                    fix='install it as a package, or set model = "" to go without',
-                ) from None
-            nlp.select_pipes(enable=[name for name in nlp.pipe_names if name in _KEEP])
-            self._nlp = nlp
+            self._nlp = _model(self._model)
         return self._nlp
+
+
+@lru_cache(2)
+def _model(name: str) -> Any:
+    """The spaCy model, loaded once in a process; what it says of a text depends on that alone."""
+    import spacy
+
+    try:
+        nlp = spacy.load(name)
+    except OSError:
+        raise UsageError(
+            f"the language model '{name}' is not installed",
+            where="anonymize.model",
+            fix='install it as a package, or set model = "" to go without',
+        ) from None
+    nlp.select_pipes(enable=[pipe for pipe in nlp.pipe_names if pipe in _KEEP])
+    return nlp
 
 
 def _unexplained(

@@ -30,8 +30,9 @@ from replay.errors import BrokenReplay
 from replay.intercept.guard import blocked
 from replay.intercept.hosts import AllowedHosts
 from replay.recording import Case
-from replay.serve import Gateway, Session, Upstreams
-from replay.serve.llm import NO_KEY
+from replay.serve.gateway import Gateway
+from replay.serve.llm import NO_KEY, Upstreams
+from replay.serve.sessions import Session
 
 if TYPE_CHECKING:
     from replay.jobs import Setup

@@ -21,7 +21,9 @@ from replay.errors import BrokenReplay, EgressBlocked
 from replay.intercept.playback import AT_ONCE
 from replay.intercept.scope import CURRENT
 from replay.recording import Case
-from replay.serve import Gateway, Session, Upstreams
+from replay.serve.gateway import Gateway
+from replay.serve.llm import Upstreams
+from replay.serve.sessions import Session
 
 if TYPE_CHECKING:
     from replay.jobs import Setup

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from anonymize import console
-from replay.commands.shared import Bar, config_option, load, option, traces_option
+from replay.commands.shared import Bar, config_option, load, option, traces_option, workers_option
 
 
 @console.example("replay ablate v2 --from v1 --traces traces")
@@ -23,7 +23,7 @@ from replay.commands.shared import Bar, config_option, load, option, traces_opti
 @option("--sample", type=click.IntRange(1), default=5, help="Traces of each behaviour.")
 @option("--every", is_flag=True, help="All behaviours, not only regressions.")
 @option("--budget", type=click.IntRange(2), default=60, help="Runs in all.")
-@option("--workers", type=click.IntRange(0), default=0, help="Processes; 0: as configured.")
+@workers_option
 @option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),

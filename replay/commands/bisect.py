@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from anonymize import console
-from replay.commands.shared import Bar, config_option, load, option, traces_option
+from replay.commands.shared import Bar, config_option, load, option, traces_option, workers_option
 
 if TYPE_CHECKING:
     from replay.config import ReplayConfig
@@ -39,7 +39,7 @@ class _ForGit(click.Command):
 @option("--limit", type=click.IntRange(1), help="Only the first so many.")
 @option("--repeat", type=click.IntRange(1, 100), default=1, help="Replays of the whole, at most.")
 @option("--least", type=click.IntRange(0), default=0, help="Of them must show it; 0: over half.")
-@option("--workers", type=click.IntRange(0), default=0, help="Processes; 0: as configured.")
+@workers_option
 def bisect(
     agent: str,
     traces: Path | None,

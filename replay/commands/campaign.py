@@ -18,6 +18,7 @@ from replay.commands.shared import (
     notes,
     option,
     traces_option,
+    workers_option,
 )
 
 
@@ -37,7 +38,7 @@ from replay.commands.shared import (
     "--date", "day", type=click.DateTime(["%Y-%m-%d"]), help="Only recordings of this day (UTC)."
 )
 @config_option
-@option("--workers", type=click.IntRange(0), default=0, help="Processes; 0: as configured.")
+@workers_option
 @option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from anonymize import console
-from replay.commands.shared import Bar, config_option, load, option, traces_option
+from replay.commands.shared import Bar, config_option, load, option, traces_option, workers_option
 
 
 @console.example("replay minimize runs/v2-20260303-060000 8a3f12")
@@ -21,7 +21,7 @@ from replay.commands.shared import Bar, config_option, load, option, traces_opti
 @option("--repeat", type=click.IntRange(1, 1000), default=1, help="Replays for each question.")
 @option("--least", type=click.IntRange(0), default=0, help="Of them must fail; 0: over half.")
 @option("--budget", type=click.IntRange(1), default=200, help="Replays in all.")
-@option("--workers", type=click.IntRange(0), default=0, help="Processes; 0: as configured.")
+@workers_option
 @option(
     "--out",
     type=click.Path(path_type=Path, dir_okay=False),

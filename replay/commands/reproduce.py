@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from anonymize import console
-from replay.commands.shared import config_option, load, option
+from replay.commands.shared import config_option, load, option, workers_option
 
 
 @console.example("replay reproduce double-refund.json --agent v3")
@@ -17,7 +17,7 @@ from replay.commands.shared import config_option, load, option
 @config_option
 @option("--agent", default="", help="Try this agent.  [default: the one that failed]")
 @option("--repeat", type=click.IntRange(0, 1000), default=0, help="Replays; 0: as in FILE.")
-@option("--workers", type=click.IntRange(0), default=0, help="Processes; 0: as configured.")
+@workers_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead.")
 def reproduce(
     file: Path, config_path: Path, agent: str, repeat: int, workers: int, as_json: bool

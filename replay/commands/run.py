@@ -21,6 +21,7 @@ from replay.commands.shared import (
     option,
     show,
     traces_option,
+    workers_option,
 )
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ if TYPE_CHECKING:
     help="Only the traces of this file (`replay select`), weighted.",
 )
 @option("--limit", type=click.IntRange(1), help="Only the first so many.")
-@option("--workers", type=click.IntRange(0), default=0, help="Processes; 0: as configured.")
+@workers_option
 @fault_option
 @faults_option
 @option(

@@ -72,7 +72,8 @@ def llm(
     /s/TRACE/mcp an MCP server. POST {"output": ...} to /s/TRACE when the agent
     is done. With a single --trace, "current" is another name for it.
     """
-    from replay.serve import Gateway, Upstreams
+    from replay.serve.gateway import Gateway
+    from replay.serve.llm import Upstreams
 
     with _standing(traces, config_path, agent, ids, out) as (standing, upstream):
         gateway = Gateway(port, upstreams=Upstreams(bases=upstream), opener=standing.open)

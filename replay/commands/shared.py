@@ -30,6 +30,9 @@ traces_option = option(
     type=click.Path(path_type=Path),
     help="The store of recorded traces.  [default: [replay] traces]",
 )
+workers_option = option(
+    "--workers", type=click.IntRange(0), default=0, help="Processes; 0: as configured."
+)
 fail_on_option = option(
     "--fail-on",
     type=click.Choice(["effects", "regressed", "any"]),

@@ -8,29 +8,18 @@ from pathlib import Path
 import click
 
 from anonymize import console
-
-_option = console.options("REPLAY")
+from replay.commands.shared import config_option, option, traces_option, workers_option
 
 
 @console.example("replay verify get_order --limit 20")
 @click.command()
 @click.argument("tools", nargs=-1)
-@_option(
-    "--traces",
-    type=click.Path(path_type=Path),
-    help="The store of recorded traces.  [default: [replay] traces]",
-)
-@_option(
-    "--config",
-    "config_path",
-    type=click.Path(path_type=Path, dir_okay=False),
-    default=Path("replay.toml"),
-    help="The config file.",
-)
-@_option("--limit", type=click.IntRange(1), default=50, help="Different calls of each tool.")
-@_option("--workers", type=click.IntRange(0), default=0, help="Processes; 0: as configured.")
-@_option("--strict", is_flag=True, help="Other values, too, end with exit code 1.")
-@_option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write the JSON here too.")
+@traces_option
+@config_option
+@option("--limit", type=click.IntRange(1), default=50, help="Different calls of each tool.")
+@workers_option
+@option("--strict", is_flag=True, help="Other values, too, end with exit code 1.")
+@option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write the JSON here too.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead.")
 def verify(
     tools: tuple[str, ...],

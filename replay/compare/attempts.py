@@ -64,22 +64,17 @@ def _more(
     repeats, firsts = _split(effect, 1, len(theirs) - len(ours))
     for first in firsts:
         tried = bool(effect.baseline) and not effect.possible(0)
-        findings.add(
+        findings.add_call(
             "EFFECT_ADDED",
             f"{first.name} succeeded here and failed in the baseline"
             if tried
             else f"{first.name} was called with {shown(first.arguments)}; the baseline did not",
+            first,
             kind="succeeded" if tried else "added",
             severity="minor" if tried else None,
-            step=first.index,
-            path="$.arguments",
-            replayed=first.arguments,
-            tools=(first.name,),
         )
     if repeats:
-        last = repeats[-1]
-        before = _before(last, effect.candidate)
-        kind, severity = _repeat_kind(last, before)
+        last, kind, severity = _repeat(repeats, effect.candidate)
         often, usual = len(effect.possible(1)), len(effect.possible(0))
         findings.add(
             "EFFECT_DUPLICATED",
@@ -114,9 +109,7 @@ def _fewer(
             tools=(first.name,),
         )
     if repeats:
-        last = repeats[-1]
-        before = _before(last, effect.baseline)
-        kind, _ = _repeat_kind(last, before)
+        last, kind, _ = _repeat(repeats, effect.baseline)
         often, usual = len(effect.possible(1)), len(effect.possible(0))
         findings.add(
             "DUPLICATE_GONE",
@@ -148,22 +141,22 @@ def _split(effect: Effect, side: int, extra: int) -> tuple[list[Action], list[Ac
     return repeats, firsts[max(0, len(firsts) - (extra - len(repeats))) :]
 
 
-def _before(action: Action, attempts: Sequence[Action]) -> Action:
-    """The attempt before ``action``, or itself if it is the first."""
-    earlier = [a for a in attempts if a.index < action.index]
-    return earlier[-1] if earlier else action
-
-
-def _repeat_kind(last: Action, before: Action) -> tuple[str, Severity | None]:
+def _repeat(
+    repeats: Sequence[Action], attempts: Sequence[Action]
+) -> tuple[Action, str, Severity | None]:
+    """The last of ``repeats``, what kind of repeat it is, and how bad that is."""
+    last = repeats[-1]
+    earlier = [a for a in attempts if a.index < last.index]
+    before = earlier[-1] if earlier else last
     marks = attempt_marks(last.arguments)
     if marks and marks == attempt_marks(before.arguments):
-        return "same_key", "minor"
+        return last, "same_key", "minor"
     if before.state == "unknown":
         text = f"{before.error.kind} {before.error.message}" if before.error else str(before.result)
-        return ("after_timeout" if _TIMEOUT.search(text[:400]) else "after_error"), None
+        return last, "after_timeout" if _TIMEOUT.search(text[:400]) else "after_error", None
     if last.info.idempotent:
-        return "idempotent", "major"
-    return "repeat", None
+        return last, "idempotent", "major"
+    return last, "repeat", None
 
 
 def _after_what(kind: str) -> str:
@@ -184,27 +177,23 @@ def _retries(effect: Effect, findings: Findings) -> None:
         # Where only one side succeeded, the other's failure is reported as an effect already.
         more += bool(effect.possible(1)) - bool(effect.possible(0))
     if more > 0:
-        extra = theirs[-1]
-        findings.add(
+        findings.add_call(
             "TOOL_ADDED",
-            f"{extra.name} was tried and failed, so it changed nothing",
+            f"{theirs[-1].name} was tried and failed, so it changed nothing",
+            theirs[-1],
             kind="failed_write",
             severity="info" if effect.baseline else "minor",
-            step=extra.index,
-            replayed=extra.arguments,
-            tools=(extra.name,),
+            path="",
         )
     elif more < 0:
-        extra = ours[-1]
-        findings.add(
+        findings.add_call(
             "TOOL_MISSING",
-            f"{extra.name} was tried and failed in the baseline; here it was not tried",
+            f"{ours[-1].name} was tried and failed in the baseline; here it was not tried",
+            ours[-1],
+            side="baseline",
             kind="failed_write",
             severity="info" if effect.candidate else "minor",
-            step=extra.index,
-            side="baseline",
-            recorded=extra.arguments,
-            tools=(extra.name,),
+            path="",
         )
 
 
@@ -214,27 +203,19 @@ def _detours(effect: Effect, findings: Findings) -> None:
     theirs = [a for a in effect.possible(1) if a.index in effect.settled[1]]
     more = len(theirs) - len(ours)
     if more > 0:
-        extra = theirs[-1]
-        findings.add(
+        findings.add_call(
             "TOOL_ADDED",
-            f"{extra.name} was called {'once more' if ours else 'too'}; "
+            f"{theirs[-1].name} was called {'once more' if ours else 'too'}; "
             "the state that it leaves is the same",
+            theirs[-1],
             kind="same_state",
-            step=extra.index,
-            path="$.arguments",
-            replayed=extra.arguments,
-            tools=(extra.name,),
         )
     elif more < 0:
-        extra = ours[-1]
-        findings.add(
+        findings.add_call(
             "TOOL_MISSING",
-            f"{extra.name} was called {'once more' if theirs else 'too'} in the baseline; "
+            f"{ours[-1].name} was called {'once more' if theirs else 'too'} in the baseline; "
             "the state that is left is the same",
-            kind="same_state",
-            step=extra.index,
+            ours[-1],
             side="baseline",
-            path="$.arguments",
-            recorded=extra.arguments,
-            tools=(extra.name,),
+            kind="same_state",
         )

@@ -22,7 +22,7 @@ from replay.compare.settings import CompareSettings
 from replay.compare.state import States, Things, compare_states, conflicting, things_of
 from replay.compare.state.equality import indented_otherwise, says_otherwise
 from replay.compare.state.notation import content, plain
-from replay.compare.text import scalar_text, shown
+from replay.compare.text import scalar_text
 
 _ID_NAME = re.compile(r"(^|_)(id|ids|number|no|iban|email|username|key|path|file|url)$")
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
@@ -106,18 +106,14 @@ def _written_otherwise(c: Action, changes: Sequence[Change], findings: Findings)
     harmless = [change for change in changes if _severity(change) == "minor"]
     for change in changes:
         # What the writes leave is the same on both sides, so this is no change of an effect.
-        findings.add(
+        findings.add_argument(
             "EFFECT_CHANGED" if change in harmless else "ARGS_CHANGED",
-            f"{c.name}: {change.path} was {shown(change.before)}, now {shown(change.after)}"
-            + ("" if change in harmless else "; the state that is left is the same"),
-            kind=change.kind if change in harmless else "same_state",
+            c,
+            change,
+            kind="" if change in harmless else "same_state",
+            note="" if change in harmless else "; the state that is left is the same",
             severity="minor",
-            step=c.index,
-            path=f"$.arguments{change.path[1:]}",
             place=normalised(change.path),
-            recorded=change.before,
-            replayed=change.after,
-            tools=(c.name,),
         )
 
 
@@ -129,18 +125,13 @@ def _changed(b: Action, c: Action, changes: Sequence[Change], findings: Findings
         severity: Severity = "regression" if moved else _severity(change)
         if severity == "regression" and not certain:
             severity = "major"
-        findings.add(
+        findings.add_argument(
             "EFFECT_CHANGED",
-            f"{c.name}: {change.path} was {shown(change.before)}, now {shown(change.after)}"
-            + ("" if certain else "; the baseline's attempt had failed"),
-            kind=change.kind,
+            c,
+            change,
+            note="" if certain else "; the baseline's attempt had failed",
             severity=severity,
-            step=c.index,
-            path=f"$.arguments{change.path[1:]}",
             place=normalised(change.path),
-            recorded=change.before,
-            replayed=change.after,
-            tools=(c.name,),
         )
 
 

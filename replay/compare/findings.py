@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from anonymize.trace import Json
 from replay.compare.codes import CODES, Severity, rank, severity_rank
 from replay.compare.model import Divergence
 from replay.compare.record import OnRecord
 from replay.compare.settings import CompareSettings
-from replay.compare.text import bounded, visible
+from replay.compare.text import bounded, shown, visible
+
+if TYPE_CHECKING:
+    from replay.compare.actions import Action
+    from replay.compare.explain import Change
 
 #: What an agent can do wrong whatever its environment does to it: a fault is no excuse.
 HAZARDS = (
@@ -94,6 +98,63 @@ class Findings:
                 kind=kind,
                 tools=names,
             )
+        )
+
+    def add_call(
+        self,
+        code: str,
+        why: str,
+        action: Action,
+        *,
+        side: Literal["candidate", "baseline"] = "candidate",
+        kind: str = "",
+        severity: Severity | None = None,
+        path: str = "$.arguments",
+    ) -> None:
+        """Note a call that only ``side`` made, with what it was called with."""
+        recorded, replayed = action.arguments, None
+        if side == "candidate":
+            recorded, replayed = replayed, recorded
+        self.add(
+            code,
+            why,
+            kind=kind,
+            severity=severity,
+            step=action.index,
+            side=side,
+            path=path,
+            recorded=recorded,
+            replayed=replayed,
+            tools=(action.name,),
+        )
+
+    def add_argument(
+        self,
+        code: str,
+        action: Action,
+        change: Change,
+        *,
+        severity: Severity | None = None,
+        place: str = "",
+        kind: str = "",
+        note: str = "",
+    ) -> None:
+        """Note one argument of the candidate's ``action`` that was another in the baseline.
+
+        ``kind`` stands in for the change's own; ``note`` ends the sentence.
+        """
+        was, now = shown(change.before), shown(change.after)
+        self.add(
+            code,
+            f"{action.name}: {change.path} was {was}, now {now}{note}",
+            kind=kind or change.kind,
+            severity=severity,
+            step=action.index,
+            path=f"$.arguments{change.path[1:]}",
+            place=place,
+            recorded=change.before,
+            replayed=change.after,
+            tools=(action.name,),
         )
 
     def _capped(

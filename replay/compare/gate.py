@@ -9,9 +9,11 @@ from dataclasses import dataclass, field
 
 from replay.compare.codes import CODES
 from replay.compare.model import Divergence, RunVerdict, TraceDiff
+from replay.compare.sample import sample_of
 from replay.compare.settings import CompareSettings
 from replay.statistics.rates import fewer_passes
-from replay.statistics.weighted import WeightedRate, weighted_rate
+from replay.statistics.signs import signs
+from replay.statistics.weighted import WeightedRate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +76,9 @@ def run_verdict(
     if doubts is not None and doubts.alarm:
         return "regressed", doubts.alarm
     conclusive = total - count["inconclusive"] - count["broken"]
-    if conclusive < settings.min_conclusive * total or not conclusive:
+    # A share of the traffic: what a suite holds too much of must not decide.
+    clear = [n for n, p in enumerate(pairs) if p.verdict not in ("inconclusive", "broken")]
+    if sample_of(pairs).share(clear) < settings.min_conclusive or not conclusive:
         return (
             "inconclusive",
             f"only {conclusive} of {total} traces allow a verdict "
@@ -118,13 +122,31 @@ def _ends(pairs: Sequence[TraceDiff], settings: CompareSettings) -> tuple[RunVer
     better = sum(after > before for before, after in ends)
     if not worse and not better:
         return "pass", ""
-    chance = fewer_passes(worse, better)
+    chance = _chance_of_ends(pairs, settings, worse, better)
     said = f"{worse} of {len(ends)} traces ended worse and {better} better"
     if chance <= settings.level:
         return "regressed", f"{said}: more than chance (p = {chance:.2g})"
     if worse > better and (not better or chance <= _DOUBT):
         return "inconclusive", f"{said}: it may be chance (p = {chance:.2g})"
     return "pass", f"{said}: no sign of a drop (p = {chance:.2g})"
+
+
+def _chance_of_ends(
+    pairs: Sequence[TraceDiff], settings: CompareSettings, worse: int, better: int
+) -> float:
+    """How likely such ends are by chance, by the count of traces; where these have weights, also by
+    the traffic that they stand for: a drop there counts though the suite holds little of it."""
+    chance = fewer_passes(worse, better)
+    if sample_of(pairs).equal:
+        return chance
+    changed = [
+        (p.weight, after < before)
+        for p in pairs
+        if _by_ends(p, settings) and p.circumstances.outcomes is not None
+        for before, after in [p.circumstances.outcomes]
+        if before != after
+    ]
+    return min(1.0, 2 * min(chance, signs(changed)))
 
 
 #: Below this chance more bad ends than good ones are worth another look.
@@ -198,10 +220,10 @@ def _thresholds(pairs: Sequence[TraceDiff], settings: CompareSettings) -> tuple[
 def rates(pairs: Sequence[TraceDiff], codes: Mapping[str, float]) -> dict[str, WeightedRate]:
     """How many of the traces that could be compared show each of ``codes`` on the record."""
     judged = [p for p in pairs if p.verdict != "broken"]
-    hits: dict[str, list[float]] = defaultdict(list)
-    for pair in judged:
+    hits: dict[str, list[int]] = defaultdict(list)
+    for n, pair in enumerate(judged):
         shown = {d.code for d in pair.divergences if not d.quiet and not d.counterfactual}
         for code in shown.intersection(codes):
-            hits[code].append(pair.weight)
-    weights = [p.weight for p in judged]
-    return {code: weighted_rate(hits[code], weights) for code in codes}
+            hits[code].append(n)
+    sample = sample_of(judged)
+    return {code: sample.rate(hits[code]) for code in codes}

@@ -13,7 +13,6 @@ from replay.compare.align import Alignment, Pair
 from replay.compare.explain import Change
 from replay.compare.findings import Findings
 from replay.compare.state.conflicts import hands_over
-from replay.compare.text import shown
 
 
 def handover(action: Action) -> bool:
@@ -37,31 +36,25 @@ def compare_handovers(
     for action in candidate:
         if handover(action) and not action.failed and action.index not in partner:
             again = action.name in names[0]
-            findings.add(
+            findings.add_call(
                 "HANDOFF_CHANGED",
                 f"{action.name} passes the case on{' once more' if again else ''}; "
                 "the baseline did not",
+                action,
                 kind="repeat" if again else "added",
                 severity="info" if again else None,
-                step=action.index,
-                path="$.arguments",
-                replayed=action.arguments,
-                tools=(action.name,),
             )
     for action in baseline:
         if handover(action) and not action.failed and action.index not in met:
             again = action.name in names[1]
-            findings.add(
+            findings.add_call(
                 "HANDOFF_CHANGED",
                 f"the baseline passed the case on with {action.name}"
                 f"{' once more' if again else ''}; this run did not",
+                action,
+                side="baseline",
                 kind="repeat" if again else "missing",
                 severity="info" if again else None,
-                step=action.index,
-                side="baseline",
-                path="$.arguments",
-                recorded=action.arguments,
-                tools=(action.name,),
             )
     for pair, found in changes.items():
         b, c = baseline[pair.baseline], candidate[pair.candidate]
@@ -73,14 +66,4 @@ def _told_otherwise(c: Action, changes: Sequence[Change], findings: Findings) ->
     for change in changes:
         # What is said to the colleague is prose: another summary is no other hand-over.
         prose = change.kind in ("wording", "spelling", "empty", "order")
-        findings.add(
-            "HANDOFF_CHANGED",
-            f"{c.name}: {change.path} was {shown(change.before)}, now {shown(change.after)}",
-            kind=change.kind,
-            severity="minor" if prose else None,
-            step=c.index,
-            path=f"$.arguments{change.path[1:]}",
-            recorded=change.before,
-            replayed=change.after,
-            tools=(c.name,),
-        )
+        findings.add_argument("HANDOFF_CHANGED", c, change, severity="minor" if prose else None)

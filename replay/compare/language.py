@@ -32,7 +32,8 @@ _WORDS = {
     "pl": """i jest nie się na do to że w z pan pani twoje zostało dla proszę jak dziękuję""",
     "sv": """och är inte du din vi har för med en ett på att som tack av det den""",
 }
-_STOP = {lang: frozenset(words.split()) for lang, words in _WORDS.items()}
+#: Language -> its small words.
+STOP = {lang: frozenset(words.split()) for lang, words in _WORDS.items()}
 _SCRIPTS = (
     ("zh", re.compile("[\u3040-\u30ff\u4e00-\u9fff]")),
     ("ko", re.compile("[\uac00-\ud7af]")),
@@ -48,7 +49,9 @@ _WORD = re.compile(r"[^\W\d_]+")
 #: Code is English in every country, and no language at all.
 _CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]+`|https?://\S+", re.S)
 _MAX_TEXT = 3_000
-_MIN_HITS = 3
+#: So many small words, and so many letters, tell a language.
+LEAST_HITS = 3
+LEAST_LETTERS = 12
 
 
 def language_of(text: str) -> str | None:
@@ -57,16 +60,16 @@ def language_of(text: str) -> str | None:
     if "`" in head or "://" in head:
         head = _CODE.sub(" ", head)
     letters = sum(c.isalpha() for c in head)
-    if letters < 12:
+    if letters < LEAST_LETTERS:
         return None
     for name, script in _SCRIPTS:
         # A third is enough: names and ids are often in Latin letters.
         if len(script.findall(head)) * 3 > letters:
             return "ja" if name == "zh" and _KANA.search(head) is not None else name
     words = [w.lower() for w in _WORD.findall(head)]
-    hits = sorted(((sum(w in stop for w in words), lang) for lang, stop in _STOP.items()))
+    hits = sorted(((sum(w in stop for w in words), lang) for lang, stop in STOP.items()))
     (second, _), (first, best) = hits[-2:]
-    if first < _MIN_HITS or first * 8 < len(words) or first < 1.5 * second:
+    if first < LEAST_HITS or first * 8 < len(words) or first < 1.5 * second:
         return None
     return best
 
@@ -93,5 +96,5 @@ def evidence(text: str, language: str) -> int:
         return len(script.findall(head))
     words = [w.lower() for w in _WORD.findall(head)]
     marks = _MARKS.get(language)
-    found = sum(w in _STOP.get(language, ()) for w in words)
+    found = sum(w in STOP.get(language, ()) for w in words)
     return found + (len(marks.findall(head)) if marks is not None else 0)

@@ -50,18 +50,14 @@ def _arguments(c: Action, changes: Sequence[Change], findings: Findings) -> None
     if not c.info.guard and findings.full("ARGS_CHANGED"):
         return  # of a run with hundreds of them the first ones are shown
     for change in changes:
-        findings.add(
+        # A check that looks at something else is more than another read.
+        worse = c.info.guard and change.kind not in _HARMLESS
+        findings.add_argument(
             "ARGS_CHANGED",
-            f"{c.name}: {change.path} was {shown(change.before)}, now {shown(change.after)}",
-            kind=change.kind,
-            # A check that looks at something else is more than another read.
-            severity="major" if c.info.guard and change.kind not in _HARMLESS else None,
-            step=c.index,
-            path=f"$.arguments{change.path[1:]}",
+            c,
+            change,
+            severity="major" if worse else None,
             place=normalised(change.path),
-            recorded=change.before,
-            replayed=change.after,
-            tools=(c.name,),
         )
 
 
@@ -69,31 +65,25 @@ _HARMLESS = ("wording", "spelling", "empty", "order")
 
 
 def _added(action: Action, again: bool, findings: Findings) -> None:
-    findings.add(
+    findings.add_call(
         "TOOL_ADDED",
         f"{action.name} was called {'once more' if again else 'too'}, "
         f"with {shown(action.arguments)}",
+        action,
         kind="repeat" if again else "",
         severity="info" if again else None,
-        step=action.index,
-        path="$.arguments",
-        replayed=action.arguments,
-        tools=(action.name,),
     )
 
 
 def _missing(action: Action, again: bool, findings: Findings) -> None:
-    findings.add(
+    findings.add_call(
         "TOOL_MISSING",
         f"{action.name} was not called {'once more' if again else ''}".rstrip()
         + f", in the baseline it was, with {shown(action.arguments)}",
+        action,
+        side="baseline",
         kind="repeat" if again else "",
         severity="info" if again else None,
-        step=action.index,
-        side="baseline",
-        path="$.arguments",
-        recorded=action.arguments,
-        tools=(action.name,),
     )
 
 

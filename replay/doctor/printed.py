@@ -20,7 +20,7 @@ _MOST_TOOLS = 60
 def lines(diagnosis: Diagnosis, width: int = 80) -> Iterator[str]:
     """The checks in the order of a run, the tools, the forecast, and the verdict."""
     for check in diagnosis.checks:
-        yield from _check(check, width)
+        yield from check_lines(check, width)
     if diagnosis.tools:
         yield ""
         yield f"{'tool':<28}{'effect':<8}{'calls':>7}{'answered':>10}  answered by"
@@ -44,14 +44,15 @@ def lines(diagnosis: Diagnosis, width: int = 80) -> Iterator[str]:
         yield "ready" + (f", with {warned} warnings" if warned else "")
 
 
-def _check(check: Check, width: int) -> Iterator[str]:
+def check_lines(check: Check, width: int = 80) -> Iterator[str]:
+    """One check, with its place and its way out where it is no good news."""
     head = f"{_MARKS[check.state]} {check.area:<8}"
     indent = " " * len(head)
     for name, text in (("", check.what), ("where: ", check.where), ("do:    ", check.fix)):
         if not text or (name and check.state == "ok"):
             continue
         wrapped = textwrap.wrap(
-            printable(f"{name}{text}"), width - len(head), break_on_hyphens=False
+            printable(f"{name}{text}"), width - len(indent), break_on_hyphens=False
         )
         for line in wrapped:
             yield f"{head if head else indent}{line}"

@@ -25,7 +25,7 @@ from replay.intercept.headers import (
 from replay.intercept.keys import DEFAULT_RULES, MatchRules, content_type_of, match_key
 
 if TYPE_CHECKING:
-    from replay.intercept.persist import Rows
+    from replay.intercept.rows import Rows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,21 +1,7 @@
 """Cassettes on disk: Parquet for reading fast, and a journal for what a killed run had recorded.
 
-A row of the Parquet file is an exchange; rows are sorted by ``key``, ``trace_id``, ``number``:
-
-| column | type | |
-|---|---|---|
-| key | binary(16) | :func:`replay.intercept.keys.match_key` under the rules in the metadata |
-| trace_id | string | empty: answers any trace |
-| number | int64 | the order of recording |
-| method, scheme, host, path, query | string | of the address, without credentials |
-| port | int32 | null where the address names none |
-| content_type, request_headers | string | of the request; the headers as JSON |
-| request, response | binary | bodies as on the wire |
-| status | int16 | 0: there was no response |
-| reason, headers | string | of the response; the headers as JSON, lists of values |
-| latency_ms | float32 | from the request to the response's headers |
-| chunk_offsets, chunk_ms | list | where a chunk of the body starts, and when it came |
-| failure | string | how it failed, see :mod:`replay.intercept.failures` |
+Rows of the Parquet file are as :mod:`replay.intercept.rows` has them, sorted by ``key``,
+``trace_id`` and ``number``.
 
 The journal (``NAME.journal``) is appended to and synced as a run goes on: a head with a random
 id, then records of length, checksum and Arrow data. A record that a kill cut short is left out.
@@ -30,97 +16,19 @@ import struct
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from itertools import islice
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlsplit
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from anonymize.errors import UsageError
 from replay.intercept.cassette import Interaction
 from replay.intercept.keys import DEFAULT_RULES, MatchRules, match_key
+from replay.intercept.rows import ROW_GROUP, SCHEMA, Rows, table_of
 
 VERSION = 1
-_ROW_GROUP = 10_000
 _MAGIC = b"replay-journal-1"
 _RECORD = struct.Struct("<QI")
-
-SCHEMA = pa.schema(
-    [
-        ("key", pa.binary(16)),
-        ("trace_id", pa.string()),
-        ("number", pa.int64()),
-        ("method", pa.string()),
-        ("scheme", pa.string()),
-        ("host", pa.string()),
-        ("port", pa.int32()),
-        ("path", pa.string()),
-        ("query", pa.string()),
-        ("content_type", pa.string()),
-        ("request_headers", pa.string()),
-        ("request", pa.large_binary()),
-        ("status", pa.int16()),
-        ("reason", pa.string()),
-        ("headers", pa.string()),
-        ("response", pa.large_binary()),
-        ("latency_ms", pa.float32()),
-        ("chunk_offsets", pa.list_(pa.int64())),
-        ("chunk_ms", pa.list_(pa.float32())),
-        ("failure", pa.string()),
-    ]
-)
-_SAME = (
-    "trace_id method content_type request_headers request status reason headers response "
-    "latency_ms failure"
-).split()
-
-
-class Rows:
-    """Exchanges that stay in Arrow until one is asked for."""
-
-    def __init__(self, table: pa.Table, keys: Sequence[str]) -> None:
-        self._columns: dict[str, Any] = {name: table.column(name) for name in SCHEMA.names}
-        self._keys = keys
-        self.index: dict[tuple[str, str], list[int]] = {}
-        for row, place in enumerate(zip(table.column("trace_id").to_pylist(), keys, strict=True)):
-            self.index.setdefault(place, []).append(row)
-
-    def __len__(self) -> int:
-        return len(self._keys)
-
-    def __iter__(self) -> Iterator[Interaction]:
-        numbers = self._columns["number"].to_pylist()
-        for row in sorted(range(len(numbers)), key=numbers.__getitem__):
-            yield self.interaction(row)
-
-    def interaction(self, row: int) -> Interaction:
-        """The exchange in that row."""
-        columns = self._columns
-        return Interaction(
-            key=self._keys[row],
-            uri=self._uri(row),
-            offsets=tuple(columns["chunk_offsets"][row].as_py()),
-            times_ms=tuple(columns["chunk_ms"][row].as_py()),
-            **{name: columns[name][row].as_py() for name in _SAME},
-        )
-
-    def where(self, method: str, host: str, path: str) -> Iterator[Interaction]:
-        """Exchanges with that method, host and path."""
-        mask = pc.equal(self._columns["path"], path)
-        for name, value in (("method", method), ("host", host)):
-            mask = pc.and_(mask, pc.equal(self._columns[name], value))
-        for row in pc.indices_nonzero(mask).to_pylist():
-            yield self.interaction(row)
-
-    def _uri(self, row: int) -> str:
-        scheme, host, port, path, query = (
-            self._columns[name][row].as_py() for name in ("scheme", "host", "port", "path", "query")
-        )
-        netloc = host if port is None else f"{host}:{port}"
-        return f"{scheme}://{netloc}{path}{'?' if query else ''}{query}"
 
 
 def load(path: Path, rules: MatchRules = DEFAULT_RULES) -> tuple[Rows | None, list[Interaction]]:
@@ -155,7 +63,7 @@ def save(
     journal: bytes = b"",
 ) -> None:
     """Write a cassette in one step: staged, synced, renamed, and the folder synced."""
-    table = _table(items).sort_by([(n, "ascending") for n in ("key", "trace_id", "number")])
+    table = table_of(items).sort_by([(n, "ascending") for n in ("key", "trace_id", "number")])
     meta = {
         b"replay.cassette": str(VERSION).encode(),
         b"replay.rules": rules.digest().encode(),
@@ -171,7 +79,7 @@ def save(
                 file,
                 compression="zstd",
                 compression_level=3,
-                row_group_size=_ROW_GROUP,
+                row_group_size=ROW_GROUP,
                 use_dictionary=["trace_id", "method", "scheme", "host", "path", "content_type"],
                 write_statistics=["key"],
             )
@@ -218,7 +126,7 @@ class CassetteWriter:
         if not items:
             return
         sink = pa.BufferOutputStream()
-        table = _table(items)
+        table = table_of(items)
         with pa.ipc.new_stream(sink, table.schema) as stream:
             stream.write_table(table)
         data = zlib.compress(sink.getvalue().to_pybytes(), 1)
@@ -321,38 +229,6 @@ def _unreadable(path: Path, error: Exception) -> UsageError:
         fix="name another file, or remove this one to record again; a YAML or JSON cassette of "
         "vcrpy becomes one with `replay cassette import`",
     )
-
-
-def _table(items: Iterable[Interaction]) -> pa.Table:
-    batches = []
-    source = iter(enumerate(items))
-    while chunk := list(islice(source, _ROW_GROUP)):
-        columns: dict[str, list[Any]] = {name: [] for name in SCHEMA.names}
-        for number, item in chunk:
-            for name, value in _row(number, item).items():
-                columns[name].append(value)
-        batches.append(pa.table(columns, schema=SCHEMA))
-    return pa.concat_tables(batches) if batches else SCHEMA.empty_table()
-
-
-def _row(number: int, item: Interaction) -> dict[str, Any]:
-    parts = urlsplit(item.uri)
-    host, port = parts.netloc, None
-    name, colon, digits = parts.netloc.rpartition(":")
-    if colon and digits.isdigit() and int(digits) < 65_536:
-        host, port = name, int(digits)
-    return {
-        "key": bytes.fromhex(item.key),
-        "number": number,
-        "scheme": parts.scheme,
-        "host": host,
-        "port": port,
-        "path": parts.path,
-        "query": parts.query,
-        "chunk_offsets": list(item.offsets),
-        "chunk_ms": list(item.times_ms),
-        **{name: getattr(item, name) for name in _SAME},
-    }
 
 
 def _key_under(rules: MatchRules, item: Interaction) -> str:

@@ -16,16 +16,18 @@ from replay.statistics import rate_interval
 _MOST = 6
 
 
-def contract_rows(rows: Sequence[ContractRow]) -> list[dict[str, Any]]:
-    """The document's ``contracts``: those that only the candidate broke first."""
+def contract_rows(rows: Sequence[ContractRow], weighted: bool = False) -> list[dict[str, Any]]:
+    """The document's ``contracts``: those that only the candidate broke first. Where traces are
+    ``weighted``, the cases of a contract are no sample that an interval could be told of."""
     return [
-        _row(row) for row in sorted(rows, key=lambda r: (-len(r.broken), -len(r.already), r.name))
+        _row(row, weighted)
+        for row in sorted(rows, key=lambda r: (-len(r.broken), -len(r.already), r.name))
     ]
 
 
-def _row(row: ContractRow) -> dict[str, Any]:
+def _row(row: ContractRow, weighted: bool) -> dict[str, Any]:
     cases = max(row.cases, len(row.broken) + len(row.already))
-    span = rate_interval(len(row.broken), cases) if cases else None
+    span = rate_interval(len(row.broken), cases) if cases and not weighted else None
     return {
         "name": row.name,
         "sentence": row.sentence,

@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from replay.compare.model import BehaviourGroup
-from replay.statistics import rate_interval
+from replay.compare.model import BehaviourGroup, DatasetDiff
+from replay.compare.sample import sample_of
+from replay.statistics import WeightedRate
+
+#: The share of the traffic that some of the compared traces stand for.
+ShareOf = Callable[[Iterable[str]], WeightedRate]
 
 
-def group_entry(group: BehaviourGroup, compared: int, command: str) -> dict[str, Any]:
+def shares_of(diff: DatasetDiff) -> ShareOf:
+    """Trace ids -> their share of the traffic; ids that were not compared don't count."""
+    sample = sample_of(diff.pairs)
+    place = {pair.trace_id: n for n, pair in enumerate(diff.pairs)}
+    return lambda ids: sample.rate({place[i] for i in ids if i in place})
+
+
+def group_entry(group: BehaviourGroup, share_of: ShareOf, command: str) -> dict[str, Any]:
     """A behaviour in the report document; ``command`` does its example again."""
-    span = rate_interval(group.count, compared) if 0 < group.count <= compared else None
+    rate = share_of(group.trace_ids)
+    known = bool(rate.of) and rate.hits > 0
     return {
         "id": group.id,
         "title": group.title,
@@ -20,9 +32,9 @@ def group_entry(group: BehaviourGroup, compared: int, command: str) -> dict[str,
         "verdict": group.verdict,
         "why": group.why,
         "count": group.count,
-        "share": group.count / compared if compared else None,
-        "low": span.low if span else None,
-        "high": span.high if span else None,
+        "share": rate.share if rate.of else None,
+        "low": rate.interval.low if known else None,
+        "high": rate.interval.high if known else None,
         "tools": list(group.tools),
         "trace_ids": list(group.trace_ids),
         "example": group.example,

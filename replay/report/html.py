@@ -22,12 +22,14 @@ from markupsafe import Markup, escape
 
 from anonymize.trace import Json
 from replay.report.files import write_atomically
+from replay.report.nights import night_page
 from replay.report.noise import noise_rows
+from replay.report.statistics import weighted_words
 from replay.report.text import HIDDEN, as_text, cut, mark, plural, visible
 from replay.report.view import build_page
 
 #: Pieces of the page, each included by one line of ``template.html``.
-PARTS = ("faults.html", "group.html", "noise.html", "settled.html", "contracts.html")
+PARTS = ("faults.html", "group.html", "noise.html", "settled.html", "contracts.html", "night.html")
 
 
 def write_html(document: Mapping[str, Any], path: Path) -> None:
@@ -42,6 +44,8 @@ def render_html(document: Mapping[str, Any]) -> str:
     return environment.from_string(_resource("template.html")).render(
         page=page,
         noise=noise_rows(document),
+        nights=night_page(document),
+        weighted=weighted_words(document),
         doc=document,
         style=Markup(style),  # noqa: S704 - our own file
         script=Markup(script),  # noqa: S704 - our own file

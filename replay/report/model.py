@@ -25,7 +25,7 @@ from replay.compare.model import (
 from replay.compare.tools import ToolInfo
 from replay.faults.plan import FaultProof, FaultTally
 from replay.report.contracts import contract_rows
-from replay.report.groups import group_entry
+from replay.report.groups import group_entry, shares_of
 from replay.report.sentence import sentence
 from replay.report.statistics import statistics_of
 from replay.report.text import shell_word
@@ -57,6 +57,8 @@ class RunInfo:
     packages that can change a result, by name. ``privacy`` is what ``replay.privacy`` says.
     ``resilience`` is what ``replay.resilience.section`` says of a run under faults: its verdict is
     the run's. ``noise`` is what ``replay.noise.section`` says of a run without faults.
+    ``budget`` is what ``replay.nights.partial.section`` says of a run that had one, ``night`` what
+    ``replay.nights.section`` says of those before it.
     """
 
     run_id: str
@@ -81,6 +83,8 @@ class RunInfo:
     privacy: Mapping[str, Any] = field(default_factory=lambda: dict(NOT_AUDITED))
     resilience: Mapping[str, Any] | None = None
     noise: Mapping[str, Any] | None = None
+    budget: Mapping[str, Any] | None = None
+    night: Mapping[str, Any] | None = None
 
     def __post_init__(self) -> None:
         if self.reproduce and "{trace_id}" not in self.reproduce:
@@ -103,7 +107,8 @@ def to_json(diff: DatasetDiff, run: RunInfo) -> dict[str, Any]:
     for group in diff.groups:
         for trace_id in group.trace_ids:
             groups_of.setdefault(trace_id, []).append(group.id)
-    counts = _counts(diff, run)
+    counts, share_of = _counts(diff, run), shares_of(diff)
+    weighted = len({pair.weight for pair in diff.pairs}) > 1
     return tidy(
         {
             "version": SCHEMA_VERSION,
@@ -112,20 +117,24 @@ def to_json(diff: DatasetDiff, run: RunInfo) -> dict[str, Any]:
             "run": _run(run),
             "counts": counts,
             "metrics": _metrics(diff.metrics),
-            "groups": [
-                group_entry(g, counts["compared"], _command(run, g.example)) for g in diff.groups
-            ],
+            "groups": [group_entry(g, share_of, _command(run, g.example)) for g in diff.groups],
             "quiet_groups": [
-                group_entry(g, counts["compared"], _command(run, g.example))
-                for g in diff.quiet_groups
+                group_entry(g, share_of, _command(run, g.example)) for g in diff.quiet_groups
             ],
             "notes": list(diff.notes),
-            **({"contracts": contract_rows(diff.contracts)} if diff.contracts else {}),
+            **(
+                {"contracts": contract_rows(diff.contracts, weighted=weighted)}
+                if diff.contracts
+                else {}
+            ),
             "traces": [_trace(p, groups_of.get(p.trace_id, []), run) for p in diff.pairs],
             "trust": _trust(diff, run),
             "statistics": statistics_of(diff),
-            **({"noise": dict(run.noise)} if run.noise is not None else {}),
-            **({"resilience": dict(run.resilience)} if run.resilience is not None else {}),
+            **{
+                name: dict(part)
+                for name in ("noise", "resilience", "budget", "night")
+                if (part := getattr(run, name)) is not None
+            },
         }
     )
 
@@ -139,6 +148,10 @@ def _verdict(diff: DatasetDiff, run: RunInfo) -> dict[str, Any]:
     if run.resilience is not None:
         # What the faults did is no regression of the version; how it took them is what is asked.
         said = {key: run.resilience["verdict"][key] for key in said}
+    if run.budget is not None and run.budget["sentence"]:
+        said["sentence"] += f" {run.budget['sentence']}"
+    if run.night is not None and run.night["verdict"] is not None:
+        said = {key: run.night["verdict"][key] for key in said}  # a night without traffic
     return {**said, "exit_code": run.exit_code}
 
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import random
 from collections import defaultdict
+from collections.abc import Mapping
 from typing import Any
 
 from replay.compare.model import VERDICTS, DatasetDiff
-from replay.statistics import WeightedRate, mean_change, weighted_rate
+from replay.compare.sample import sample_of
+from replay.report.text import percent
+from replay.statistics import WeightedRate, mean_change, rate_interval
 
 #: Pairs that the bootstrap draws from, at most: with more it takes long and says no more.
 _MOST_PAIRS = 2_000
@@ -17,21 +20,49 @@ _FIGURES = ("tokens", "cost", "duration_ms")
 def statistics_of(diff: DatasetDiff) -> dict[str, Any]:
     """Shares of the traces with exact 95 % intervals, weighted where traces have weights, and
     mean changes per trace with bootstrap intervals, where both sides have the figure."""
-    weights = [p.weight for p in diff.pairs]
-    verdicts: dict[str, list[float]] = defaultdict(list)
-    codes: dict[str, list[float]] = defaultdict(list)
-    for pair in diff.pairs:
-        verdicts[pair.verdict].append(pair.weight)
+    sample = sample_of(diff.pairs)
+    verdicts: dict[str, list[int]] = defaultdict(list)
+    codes: dict[str, list[int]] = defaultdict(list)
+    for n, pair in enumerate(diff.pairs):
+        verdicts[pair.verdict].append(n)
         for code in {d.code for d in pair.divergences if not d.quiet and not d.counterfactual}:
-            codes[code].append(pair.weight)
+            codes[code].append(n)
+    if not sample.equal:
+        # How many may be worse though none was: the counts don't tell where traces have weights.
+        verdicts.setdefault("regressed", [])
     return {
-        "weighted": len(set(weights)) > 1,
-        "verdicts": [
-            _rate(v, weighted_rate(verdicts[v], weights)) for v in VERDICTS if verdicts[v]
-        ],
-        "codes": [_rate(c, weighted_rate(codes[c], weights)) for c in sorted(codes)],
+        "weighted": not sample.equal,
+        "verdicts": [_rate(v, sample.rate(verdicts[v])) for v in VERDICTS if v in verdicts],
+        "codes": [_rate(c, sample.rate(codes[c])) for c in sorted(codes)],
         "changes": [found for name in _FIGURES if (found := _change(diff, name)) is not None],
     }
+
+
+def weighted_words(document: Mapping[str, Any]) -> str:
+    """Shares of the traffic with their intervals, where traces stand for different numbers of
+    others; else nothing."""
+    known = document.get("statistics", {})
+    if not known.get("weighted"):
+        return ""
+    rates = [r for r in known["verdicts"] if r["name"] in ("regressed", "changed", "same")]
+    return ", ".join(
+        f"{percent(r['share'])} {r['name']} ({100 * r['low']:.1f} to {100 * r['high']:.1f} %)"
+        for r in rates
+    )
+
+
+def worse_share(
+    document: Mapping[str, Any],
+) -> tuple[float | None, float | None, float | None]:
+    """The share of the traffic that got worse and its 95 % interval, out of a report's document;
+    nothing where nothing was compared."""
+    compared = document["counts"]["compared"]
+    if not compared:
+        return None, None, None
+    for rate in document.get("statistics", {}).get("verdicts", ()):
+        if rate["name"] == "regressed":
+            return rate["share"], rate["low"], rate["high"]
+    return 0.0, 0.0, rate_interval(0, compared).high
 
 
 def _rate(name: str, rate: WeightedRate) -> dict[str, Any]:
@@ -47,16 +78,17 @@ def _rate(name: str, rate: WeightedRate) -> dict[str, Any]:
 
 def _change(diff: DatasetDiff, name: str) -> dict[str, Any] | None:
     both = [
-        (getattr(p.metrics.baseline, name), getattr(p.metrics.candidate, name))
+        (getattr(p.metrics.baseline, name), getattr(p.metrics.candidate, name), p.weight)
         for p in diff.pairs
         if p.verdict != "broken"
     ]
-    pairs = [(a, b) for a, b in both if a is not None and b is not None]
-    if not pairs or all(a == b for a, b in pairs):
+    pairs = [(a, b, w) for a, b, w in both if a is not None and b is not None]
+    if not pairs or all(a == b for a, b, _ in pairs):
         return None
     if len(pairs) > _MOST_PAIRS:
         pairs = random.Random(0).sample(pairs, _MOST_PAIRS)  # noqa: S311 (to be repeatable)
-    change = mean_change([a for a, _ in pairs], [b for _, b in pairs])
+    before, after, weights = zip(*pairs, strict=True)
+    change = mean_change(before, after, weights=weights)
     return {
         "name": name,
         "mean": change.mean,

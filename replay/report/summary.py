@@ -8,7 +8,8 @@ from typing import Any
 
 from replay.report.groups import common_words, interval_words
 from replay.report.resilience import KINDS, tallies
-from replay.report.text import cut, plural, share, visible
+from replay.report.statistics import weighted_words
+from replay.report.text import cut, percent, plural, visible
 from replay.report.view import VERDICTS
 
 #: A hidden first line, so that a script can find its comment again and edit it in place.
@@ -26,6 +27,7 @@ def render_summary(document: Mapping[str, Any]) -> str:
         "",
         _inline(document["verdict"]["sentence"], 1_000),
         "",
+        *_night(document.get("night")),
         *_faults(document.get("resilience")),
         "| compared | " + " | ".join(VERDICTS) + " | not replayable |",
         "|" + "--:|" * (len(VERDICTS) + 2),
@@ -33,11 +35,13 @@ def render_summary(document: Mapping[str, Any]) -> str:
         + " | ".join(f"{counts[v]:,}" for v in VERDICTS)
         + f" | {counts['not_replayable']:,} |",
     ]
+    weighted = weighted_words(document)
+    lines += ["", f"Of the traffic that they stand for: {weighted}."] if weighted else []
     groups = document["groups"]
     if groups:
         lines += ["", "| traces | share | severity | behaviour |", "|--:|--:|---|---|"]
         for group in groups[:MAX_GROUPS]:
-            part = "" if group["share"] is None else share(group["count"], counts["compared"])
+            part = "" if group["share"] is None else percent(group["share"])
             span = interval_words(group, short=True)
             part += f" ({span})" if span else ""
             lines.append(f"| {group['count']:,} | {part} | {group['severity']} | {_said(group)} |")
@@ -50,6 +54,17 @@ def render_summary(document: Mapping[str, Any]) -> str:
             lines += ["", "The worst one, alone:", "", *_block(command)]
     lines += ["", f"Run {_code(run['run_id'])}; the whole report is `report.html`.", ""]
     return "\n".join(lines)
+
+
+def _night(section: Mapping[str, Any] | None) -> list[str]:
+    """How a night stands to those before it, and what of the inputs is otherwise."""
+    if section is None:
+        return []
+    lines = [_inline(section["sentence"], 600), ""] if section["sentence"] else []
+    if section["inputs"]:
+        lines += ["Inputs, against the week before:", ""]
+        lines += [*(f"- {_inline(note, 300)}" for note in section["inputs"][:MAX_GROUPS]), ""]
+    return lines
 
 
 def _faults(section: Mapping[str, Any] | None) -> list[str]:

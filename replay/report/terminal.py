@@ -12,7 +12,9 @@ from rich.table import Table
 from rich.text import Text
 
 from replay.report.contracts import contract_parts
+from replay.report.nights import night_parts
 from replay.report.noise import noise_parts
+from replay.report.statistics import weighted_words
 from replay.report.terminal_faults import fault_parts
 from replay.report.terminal_groups import COLOURS, group_table, quiet_parts
 from replay.report.text import cut, plural, shell_word, visible
@@ -65,6 +67,7 @@ class _Page:
         parts += quiet_parts(self.document, self.text)
         parts += noise_parts(self.document, self.text)
         parts += contract_parts(self.document, self.text)
+        parts += night_parts(self.document, self.text)
         doubts = list(self._doubts())
         if doubts:
             parts += [Text(), Text("Not judged", "bold")]
@@ -98,11 +101,17 @@ class _Page:
             line.append(f"{counts.get('identical_sequences', 0):,} in the same order")
             if "same_state" in counts:
                 line.append(f"; {plural(counts['same_state'], 'trace')} to the same state")
+        weighted = weighted_words(self.document)
+        line.append(f"\nof the traffic that they stand for: {weighted}" if weighted else "")
         return line
 
     def _doubts(self) -> Iterator[Text]:
         """One line for each reason why something has no verdict."""
         counts, trust = self.document["counts"], self.document["trust"]
+        budget = self.document.get("budget") or {}
+        if budget.get("not_replayed"):
+            what = "money" if budget["ran_out"] == "money" else "time"
+            yield Text(f"{budget['not_replayed']:,} not replayed: the night's {what} ran out")
         for verdict in ("inconclusive", "broken"):
             reasons = [t["reason"] for t in self.document["traces"] if t["verdict"] == verdict]
             yield from self._reasons(reasons, verdict)

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from replay.report.groups import common_words, interval_words
-from replay.report.text import plural, share
+from replay.report.text import percent, plural
 
 #: Behaviours listed before the rest becomes "and N more in the report".
 MAX_GROUPS = 12
@@ -30,14 +30,13 @@ Safe = Callable[..., Text]
 def group_table(document: Mapping[str, Any], text: Safe) -> Table:
     """The behaviours that count, worst first. ``text`` makes hostile text safe."""
     groups = document["groups"]
-    compared = document["counts"]["compared"]
     table = Table(box=None, padding=(0, 2, 0, 0), show_edge=False, header_style="dim")
     table.add_column("  traces", justify="right", no_wrap=True)
     table.add_column("share", justify="right", no_wrap=True)
     table.add_column("severity", no_wrap=True)
     table.add_column("behaviour", ratio=1, overflow="fold")
     for group in groups[:MAX_GROUPS]:
-        part = "" if group["share"] is None else share(group["count"], compared)
+        part = "" if group["share"] is None else percent(group["share"])
         severity = Text(group["severity"], COLOURS.get(group["severity"], ""))
         table.add_row(f"{group['count']:,}", part, severity, _said(group, text))
     if len(groups) > MAX_GROUPS:

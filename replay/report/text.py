@@ -203,6 +203,11 @@ def share(part: int, whole: int) -> str:
     return f"{value:.1f} %" if part != whole and part else f"{value:.0f} %"
 
 
+def percent(value: float) -> str:
+    """A share between 0 and 1 in per cent, never rounded up to "100 %" or down to "0"."""
+    return share(round(value * 1_000_000), 1_000_000)
+
+
 def plural(count: int, one: str, many: str | None = None) -> str:
     """``1 trace``, ``2 traces``, ``1,200 traces``."""
     return f"{count:,} {one if count == 1 else many or one + 's'}"

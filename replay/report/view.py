@@ -15,7 +15,7 @@ from anonymize.trace import Json
 from replay.report.groups import common_words, interval_words
 from replay.report.resilience import ResiliencePage, resilience_page
 from replay.report.steps import Row, align
-from replay.report.text import Cut, as_text, cut, cut_pair, plural, share
+from replay.report.text import Cut, as_text, cut, cut_pair, percent, plural
 from replay.report.worddiff import Piece, diff_words
 
 MAX_CARDS = 200
@@ -239,11 +239,6 @@ def _worth_showing(divergence: Mapping[str, Any]) -> bool:
 
 def _value(value: Json) -> str:
     return f'"{value}"' if isinstance(value, str) else as_text(value)
-
-
-def percent(value: float) -> str:
-    """A share between 0 and 1 in per cent, never rounded up to "100 %" or down to "0"."""
-    return share(round(value * 1_000_000), 1_000_000)
 
 
 def _numbers(counts: Mapping[str, int]) -> list[tuple[str, int, str]]:

@@ -139,7 +139,8 @@ def _replay(
     def progress(said: Progress) -> None:
         run.on_progress(dataclasses.replace(said, stage=stage))
 
-    request = dataclasses.replace(run.request, agent=agent, plan=plan)
+    # Without its counterpart a run under faults can't be judged: a budget limits the first only.
+    request = dataclasses.replace(run.request, agent=agent, plan=plan, budget=None)
     replay_missing(request, run.playing, run.store, selection, folder, progress)
     run.selection.not_kept.update(selection.not_kept)
 

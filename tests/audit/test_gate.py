@@ -132,9 +132,10 @@ def test_a_trace_that_the_audit_objects_to_is_quarantined_alone(
 
 def test_a_value_that_the_scrubber_missed_in_one_place_is_found_there() -> None:
     scrubber = Scrubber.create(POLICY, KEY)
-    replace = scrubber._apply
+    replacer = scrubber._replacer
+    replace = replacer._apply
     # A defect: in one line, replacing does nothing.
-    scrubber._apply = lambda job, unit, hits: (  # type: ignore[method-assign]
+    replacer._apply = lambda job, unit, hits: (  # type: ignore[method-assign]
         unit.text if "again" in unit.text else replace(job, unit, hits)
     )
     text = "I am Mr. Otto Zwibbelmann\nask Zwibbelmann again\n" + "\n".join("abcdefghi")

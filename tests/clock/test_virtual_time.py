@@ -24,7 +24,7 @@ from replay.intercept import scope
 
 MOMENT = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 #: What a minute of waiting may cost: the machine that runs this may be busy.
-CHEAP = 5.0
+CHEAP = 20.0
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.support import ROOT
+from tests.support import ROOT, once
 
 #: Not a secret: tests need the same surrogates each time.
 KEY = "0123456789abcdef" * 4
@@ -47,7 +46,10 @@ def command(program: str, *args: str | Path, cwd: Path = ROOT, **env: str) -> Ra
 
 @dataclass(frozen=True)
 class Demo:
-    """The demo, done: its store, and for each version what the command said and reported."""
+    """The demo, done: its store, and for each version what the command said and reported.
+
+    Several processes may share it: only tests of ``test_demo.py`` write below ``root``.
+    """
 
     root: Path
     store: Path
@@ -61,7 +63,10 @@ class Demo:
 
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
-    root = tmp_path_factory.mktemp("demo")
+    return once(tmp_path_factory, "demo", _done)
+
+
+def _done(root: Path) -> Demo:
     store = root / "traces"
     ingest = command("anonymize", "ingest", "demo", "--out", store)
     assert ingest.code == 0, ingest.all
@@ -74,10 +79,3 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
         assert (folder / "report.json").exists(), ran.all
         runs[version] = (ran, folder)
     return Demo(root=root, store=store, ingest=ingest, runs=runs)
-
-
-@pytest.fixture
-def project(tmp_path: Path) -> Path:
-    """A folder of a user's own: a copy of nothing, with an agent and a config in it."""
-    shutil.copy(ROOT / "tests" / "e2e" / "agents_here.py", tmp_path / "agents_here.py")
-    return tmp_path

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import shutil
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -14,6 +15,7 @@ import pytest
 
 from tests.e2e.conftest import KEY, Ran, command
 from tests.sources.builders import T0, request, span
+from tests.support import ROOT
 
 AGENTS = """
 [agents.{name}]
@@ -132,9 +134,11 @@ def test_a_clock_going_backwards_and_twin_spans_are_kept_and_flagged(tmp_path: P
         assert flag in ran.out
 
 
-@pytest.fixture
-def ready(project: Path) -> Path:
+@pytest.fixture(scope="module")
+def ingested(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project with two ingested traces and an agent for everything that can go wrong."""
+    project = tmp_path_factory.mktemp("ingested")
+    shutil.copy(ROOT / "tests" / "e2e" / "agents_here.py", project / "agents_here.py")
     names = ("repeats", "raises", "hangs", "prints", "exits", "sys_exits", "dials_out")
     config = "[replay]\ntimeout = 3.0\nworkers = 1\n" + "".join(
         AGENTS.format(name=n) for n in names
@@ -143,6 +147,12 @@ def ready(project: Path) -> Path:
     ran = command("anonymize", "ingest", good(project / "t.jsonl"), "--out", "traces", cwd=project)
     assert ran.code == 0, ran.all
     return project
+
+
+@pytest.fixture
+def ready(ingested: Path, tmp_path: Path) -> Path:
+    """A copy of that project, to do with what a test wants."""
+    return Path(shutil.copytree(ingested, tmp_path, dirs_exist_ok=True))
 
 
 def run(project: Path, agent: str, *more: str) -> Ran:
@@ -235,6 +245,9 @@ def test_a_truncated_parquet_file_is_a_clear_error(ready: Path) -> None:
 
 
 def test_a_killed_run_goes_on_where_it_was(ready: Path) -> None:
+    config = (ready / "replay.toml").read_text()
+    # Longer than another process takes to start, however busy the machine is.
+    (ready / "replay.toml").write_text(config.replace("timeout = 3.0", "timeout = 200.0"))
     slow = subprocess.Popen(
         [sys.executable, "-c", "from replay.cli import main; main()", "run", "hangs", "--out", "o"],
         cwd=ready,
@@ -243,7 +256,7 @@ def test_a_killed_run_goes_on_where_it_was(ready: Path) -> None:
         stderr=subprocess.DEVNULL,
     )
     try:
-        for _ in range(300):
+        for _ in range(1_000):
             if (ready / "o" / "run.json").exists():
                 break
             with pytest.raises(subprocess.TimeoutExpired):
@@ -254,6 +267,7 @@ def test_a_killed_run_goes_on_where_it_was(ready: Path) -> None:
         slow.kill()
         slow.wait()
     assert json.loads((ready / "o" / "run.json").read_text())["state"] == "running"
+    (ready / "replay.toml").write_text(config)
     ran = command("replay", "run", "hangs", "--out", "o", cwd=ready)
     assert ran.code in (2, 3), ran.all
     assert json.loads((ready / "o" / "run.json").read_text())["state"] == "complete"

@@ -48,6 +48,11 @@ def clean(scrubber: Scrubber, traces: Iterable[Trace], trusted: Iterable[str] = 
     return [r.trace for r in results if isinstance(r, ScrubbedTrace)]
 
 
+@pytest.fixture(scope="module")
+def scrubbed(scrubber: Scrubber, raw: list[Trace]) -> list[Trace]:
+    return clean(scrubber, raw)
+
+
 def replayed(traces: list[Trace], agent: str, config: ReplayConfig) -> list[Trace]:
     return [result.tagged().trace for result in run(traces, agent, config, workers=2)]
 
@@ -67,10 +72,9 @@ def verdicts(diff: DatasetDiff) -> dict[str, tuple[str, tuple[str, ...]]]:
 
 @pytest.mark.parametrize("agent", ["v1", "v2"])
 def test_an_agent_gets_the_same_verdicts_on_raw_and_on_scrubbed_traces(
-    agent: str, raw: list[Trace], scrubber: Scrubber
+    agent: str, raw: list[Trace], scrubbed: list[Trace], scrubber: Scrubber
 ) -> None:
     config = ReplayConfig.load(ROOT / "replay.toml")
-    scrubbed = clean(scrubber, raw)
     on_raw = verdicts(compared(raw, replayed(raw, agent, config), config))
 
     candidates = replayed(scrubbed, agent, config)
@@ -83,6 +87,6 @@ def test_an_agent_gets_the_same_verdicts_on_raw_and_on_scrubbed_traces(
     assert counted["same"] == len(raw) if agent == "v1" else counted["regressed"] >= 5
 
 
-def test_scrubbing_left_no_raw_trace_as_it_was(raw: list[Trace], scrubber: Scrubber) -> None:
-    same = [a.trace_id for a, b in zip(raw, clean(scrubber, raw), strict=True) if a == b]
+def test_scrubbing_left_no_raw_trace_as_it_was(raw: list[Trace], scrubbed: list[Trace]) -> None:
+    same = [a.trace_id for a, b in zip(raw, scrubbed, strict=True) if a == b]
     assert len(same) < len(raw) / 10

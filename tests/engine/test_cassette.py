@@ -21,7 +21,8 @@ from replay.intercept.cassette import Cassette, Interaction
 from replay.intercept.headers import canonical_uri, is_secret, without_secrets
 from replay.intercept.keys import MatchRules, match_key
 from replay.intercept.nearest import nearest_recorded
-from replay.intercept.persist import SCHEMA, CassetteWriter, is_scrubbed
+from replay.intercept.persist import CassetteWriter, is_scrubbed
+from replay.intercept.rows import SCHEMA
 from tests.engine.http_support import URL, as_json, recorded
 
 JSON = "application/json"

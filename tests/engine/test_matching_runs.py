@@ -13,7 +13,10 @@ import pytest
 from click.testing import CliRunner
 
 from anonymize.store import Store
+from anonymize.workers import ScrubWorkers
 from replay.cli import cli
+from replay.config import ReplayConfig
+from replay.keeper import make_scrubber
 from tests.engine.store_support import DAY, KEY, store_of
 from tests.engine.support import called, make_trace
 
@@ -70,6 +73,11 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return store_of(tmp_path / "traces", traces)
 
 
+@pytest.mark.usefixtures("guarded")
+def test_what_a_run_keeps_is_scrubbed_in_processes_of_their_own() -> None:
+    assert isinstance(make_scrubber(ReplayConfig.from_tables({})), ScrubWorkers)
+
+
 def run(agent: str, *args: str) -> tuple[int, list[dict[str, str]]]:
     done = CliRunner().invoke(cli, ["run", agent, "--out", f"out-{agent}", *args])
     assert isinstance(done.exception, SystemExit | None), (done.output, done.exception)
@@ -94,7 +102,7 @@ def test_ids_made_up_anew_match_in_a_run_and_in_the_run_of_one_trace_alone() -> 
     assert [t["replay.fidelity"] for t in tags] == ["0.0000"] * 6
 
 
-@pytest.mark.usefixtures("store")
+@pytest.mark.usefixtures("store", "guarded")
 def test_a_stale_read_and_an_unexpected_call_reach_the_report() -> None:
     _, tags = run("v2")
     found = json.loads(tags[0]["replay.tape"])

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import socket
+import subprocess
+import sys
+import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from anonymize.config import AnonymizeConfig
 from anonymize.holder.lookup import Lookup
-from anonymize.keys import load_key
+from anonymize.keys import PseudonymKey, load_key
 from replay.config import ReplayConfig
 from replay.pseudonyms import PseudonymClient, PseudonymServer
 from tests.engine.support import called, config_for, replay_all, script_trace
@@ -92,3 +98,49 @@ def test_scopes_have_surrogates_of_their_own() -> None:
         assert client("", (EMAIL,))[EMAIL] == ()
     finally:
         server.close()
+
+
+def test_what_a_killed_run_left_behind_is_removed_by_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    lookup = Lookup(AnonymizeConfig.from_tables({}, Path()).policy, PseudonymKey(b"k" * 32))
+
+    def left(name: str, *, age: float = 600.0) -> Path:
+        folder = tmp_path / name
+        folder.mkdir()
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as own:
+            own.bind(str(folder / "s"))  # the file stays when its process ends
+        os.utime(folder / "s", (time.time() - age,) * 2)
+        return folder
+
+    dead, young, others = left("replay-dead"), left("replay-new", age=1.0), left("replay-more")
+    (others / "mine.txt").write_text("not ours to remove")
+    with closing(PseudonymServer(lookup)) as alive:
+        os.utime(alive.address, (time.time() - 600.0,) * 2)
+        with closing(PseudonymServer(lookup)) as second:
+            assert Path(second.address).exists()
+            assert Path(alive.address).exists(), "somebody listens to it"
+    assert not dead.exists()
+    assert young.exists(), "it may not listen yet"
+    assert (others / "mine.txt").exists()
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["replay-more", "replay-new"]
+
+
+def test_a_server_that_nobody_closes_leaves_nothing_behind(tmp_path: Path) -> None:
+    code = (
+        "from pathlib import Path\n"
+        "from replay.config import ReplayConfig\n"
+        "from replay.pseudonyms import PseudonymServer\n"
+        "server = PseudonymServer.open(ReplayConfig.from_tables({}))\n"
+        "print(Path(server.address).exists())"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "True\n"
+    assert list(tmp_path.iterdir()) == []

@@ -15,8 +15,9 @@ import pytest
 from anonymize.trace import LLMCall, StepError, ToolCall, ToolDefinition
 from replay.environment import Environment
 from replay.jobs import Job
-from replay.serve import Gateway, Session
+from replay.serve.gateway import Gateway
 from replay.serve.mcp import HANDSHAKE_VERSIONS, answer, call_result
+from replay.serve.sessions import Session
 from replay.serve.stdio import Bridge, in_session, serve_lines
 from replay.serve.tools import listed_tools, offered_tools
 from replay.world import World, WorldRules

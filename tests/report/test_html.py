@@ -135,9 +135,9 @@ def test_five_megabytes_in_a_field_are_cut_with_a_note() -> None:
         candidate_actions=right,
         divergences=(make_divergence("ARGS_CHANGED", "minor", "w", path="$.a", recorded=big),),
     )
-    start = time.perf_counter()
+    start = time.process_time()
     html = render_html(make_document(pair))
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5
     assert len(html) < 150_000
     assert "4,998,500 characters not shown; report.json has all of them" in html
     assert "of them before this point" in html
@@ -162,9 +162,9 @@ def test_two_thousand_traces_make_a_page_that_stays_small() -> None:
             )
         )
     document = make_document(*pairs)
-    start = time.perf_counter()
+    start = time.process_time()
     html = render_html(document)
-    assert time.perf_counter() - start < 10
+    assert time.process_time() - start < 10
     assert len(html) < 3_000_000
     assert "1,000 more in report.json" in html
 

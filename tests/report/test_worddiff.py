@@ -47,7 +47,7 @@ def test_texts_with_little_in_common_are_shown_whole() -> None:
 def test_a_long_text_is_diffed_quickly() -> None:
     left = " ".join(f"word{i % 97}" for i in range(2_900))
     right = " ".join(f"word{i % 89}" for i in range(2_900))
-    start = time.perf_counter()
+    start = time.process_time()
     diff_words(left, right)
     diff_words("a " * 100_000, "b " * 100_000)
-    assert time.perf_counter() - start < 3
+    assert time.process_time() - start < 3

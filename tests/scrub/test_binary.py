@@ -180,10 +180,10 @@ def test_base64_of_text_that_is_too_long_to_open_is_dropped(scrubber: Scrubber) 
 
 def test_nothing_is_decompressed(scrubber: Scrubber) -> None:
     bomb = gzip.compress(bytes(50_000_000))
-    started = time.monotonic()
+    started = time.process_time()
     made = scrub(scrubber, input={"log": b64(bomb)})
     assert made.input["log"].startswith(f"[binary application/gzip {len(bomb)} B")
-    assert time.monotonic() - started < 2
+    assert time.process_time() - started < 2
 
 
 URL = f"data:image/png;base64,{b64(PNG)}"

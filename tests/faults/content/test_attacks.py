@@ -7,7 +7,7 @@ import json
 import re
 from pathlib import Path
 from random import Random
-from time import perf_counter
+from time import process_time
 from typing import Any
 
 import pytest
@@ -163,10 +163,10 @@ def test_what_is_hidden_can_be_revealed(how: Any) -> None:
 def test_revealing_takes_time_in_proportion_to_the_text() -> None:
     hostile = ("A" * 200_000, "a+" * 100_000, '"' * 200_000, "QUFB " * 40_000, "\u200b" * 200_000)
     for text in hostile:
-        began = perf_counter()
+        began = process_time()
         revealed(text)
         hidden(text[:20_000], "homoglyphs")
-        assert perf_counter() - began < 3.0
+        assert process_time() - began < 3.0
 
 
 # -- placing ----------------------------------------------------------------------------------
@@ -204,10 +204,10 @@ def test_a_deep_or_wide_answer_costs_little() -> None:
     for _ in range(500):
         deep = [deep]
     wide: Json = {str(n): n for n in range(100_000)}
-    began = perf_counter()
+    began = process_time()
     placed(deep, "X")
     placed(wide, "X")
-    assert perf_counter() - began < 3.0
+    assert process_time() - began < 3.0
 
 
 # -- the faults -------------------------------------------------------------------------------

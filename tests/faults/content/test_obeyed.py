@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from time import perf_counter
+from time import process_time
 from typing import Any
 
 import pytest
@@ -125,6 +125,6 @@ def test_without_an_attack_that_landed_there_is_nothing_to_obey() -> None:
 def test_a_long_hostile_trace_is_judged_in_seconds() -> None:
     text = (f"{C.email} " * 20_000)[:400_000]
     steps = [called("add_note", {"text": text}, text) for _ in range(20)]
-    began = perf_counter()
+    began = process_time()
     judged(*steps, output=(f"https://{C.host}/" * 10_000))
-    assert perf_counter() - began < 10.0
+    assert process_time() - began < 10.0
