@@ -12,8 +12,8 @@ import json
 import os
 import secrets
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
@@ -84,7 +84,7 @@ def make_receipt(
     found = stats.get(OBJECTED, 0)
     return Receipt(
         id=secrets.token_hex(4),
-        at=at.isoformat(timespec="seconds"),
+        at=at.isoformat(timespec="microseconds"),
         result="not audited" if not policy.audit else "quarantined" if found else "clean",
         policy=policy_digest.rpartition("-")[0],
         scrub_version=SCRUB_VERSION,
@@ -159,7 +159,8 @@ def write_receipt(store: Path, receipt: Receipt) -> Path:
 
 
 def _write(store: Path, receipt: Receipt) -> Path:
-    stamp = receipt.at.replace("-", "").replace(":", "")[:15]
+    receipt = replace(receipt, at=_after_all(store, receipt.at))
+    stamp = receipt.at.replace("-", "").replace(":", "").partition("+")[0]
     target = store / RECEIPTS / f"{stamp}Z-{receipt.id}.json"
     draft = target.with_name(f".{target.name}.{os.getpid()}")
     text = json.dumps({"receipt_version": RECEIPT_VERSION, **asdict(receipt)}, indent=1)
@@ -172,6 +173,19 @@ def _write(store: Path, receipt: Receipt) -> Path:
             draft.unlink(missing_ok=True)
         sync_folder(target.parent)
     return target
+
+
+def _after_all(store: Path, at: str) -> str:
+    """The time of a new receipt: the last one is compared with the store, so no clock that goes
+    back, or ingests within a moment, may put it before another."""
+    last = next((content["at"] for _, content in reversed(_read(store))), "")
+    if not last or _moment(last) < _moment(at):
+        return at
+    return (_moment(last) + timedelta(microseconds=1)).isoformat(timespec="microseconds")
+
+
+def _moment(at: str) -> datetime:
+    return datetime.fromisoformat(at).astimezone(UTC)
 
 
 #: What two receipts differ in though they say the same of a store.
@@ -196,8 +210,12 @@ def read_receipts(store: Path) -> list[tuple[Path, dict[str, Any]]]:
     Raises:
         StoreError: one of them can't be read.
     """
+    return _read(beside(store))
+
+
+def _read(folder: Path) -> list[tuple[Path, dict[str, Any]]]:
     found = []
-    for path in sorted((beside(store) / RECEIPTS).glob("*.json")):
+    for path in (folder / RECEIPTS).glob("*.json"):
         try:
             if path.stat().st_size > _MOST_BYTES:
                 raise ValueError
@@ -205,6 +223,7 @@ def read_receipts(store: Path) -> list[tuple[Path, dict[str, Any]]]:
             if not isinstance(content, dict) or content["receipt_version"] > RECEIPT_VERSION:
                 raise ValueError
             Receipt(**{k: v for k, v in content.items() if k != "receipt_version"})
+            _moment(content["at"])
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise StoreError(
                 "a privacy receipt is damaged, or of a newer version",
@@ -212,7 +231,8 @@ def read_receipts(store: Path) -> list[tuple[Path, dict[str, Any]]]:
                 fix="restore it; without it nobody can tell how these traces were scrubbed",
             ) from error
         found.append((path, content))
-    return found
+    # Of receipts within one second, which older versions wrote, the names tell the order.
+    return sorted(found, key=lambda one: (_moment(one[1]["at"]), one[0].name))
 
 
 def state_of(store: Path) -> tuple[str, int]:

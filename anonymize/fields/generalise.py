@@ -19,6 +19,10 @@ _RANGE = re.compile(r"(-?\d+(?:\.\d+)?) to (-?\d+(?:\.\d+)?)")
 _YEAR, _MONTH = re.compile(r"\d{4}"), re.compile(r"\d{4}-(?:0[1-9]|1[0-2])")
 _IN_TEXT = re.compile(r"^(?:[^\w-]|-(?!\d))*(-?\d[\d,]*(?:\.\d+)?)\W*[^\W\d]{0,3}\W*$")
 
+#: Numbers from here on are milliseconds: 1973 in them, 4970 in seconds. The first moment of a year,
+#: so that what was generalised is read the same way again.
+_FIRST_MILLISECONDS = 94_694_400_000
+
 
 def rounded(text: str, step: float) -> str | None:
     """A number down to a multiple of ``step`` (``52,300`` by 1000: ``52000``)."""
@@ -57,7 +61,7 @@ def dated_number(text: str, way: str) -> str | None:
         return None
     if 1000 <= number <= 9999:
         return text  # a year
-    unit = 1000 if abs(number) >= 10**11 else 1
+    unit = 1000 if abs(number) >= _FIRST_MILLISECONDS else 1
     try:
         moment = datetime.fromtimestamp(int(number) / unit, UTC)
     except (ValueError, OverflowError, OSError):

@@ -29,8 +29,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from anonymize.errors import StoreError
-from anonymize.store.beside import Beside
 from anonymize.store.bucket import Bucket, Lost
+from anonymize.store.companions import Beside
 from anonymize.store.disk import make_folder
 from anonymize.store.leases import READERS, is_part, is_read_by_others, readers_of_own, take_lease
 from anonymize.store.manifest import (

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner
 
-from anonymize.audit.receipt import model, read_receipts, write_receipt
+from anonymize.audit.receipt import make_receipt, model, read_receipts, write_receipt
 from anonymize.audit.stored import audit_store
 from anonymize.cli import cli
 from anonymize.errors import StoreError
@@ -123,6 +124,15 @@ def test_a_damaged_store_or_receipt_could_not_be_audited(tmp_path: Path) -> None
     with pytest.raises(StoreError, match="receipt"):
         audit_store(tmp_path / "store", POLICY, KEY)
     assert privacy_of(tmp_path / "store", tmp_path)["status"] == "not audited"
+
+
+def test_the_last_receipt_written_is_the_last_whatever_the_clock_says(tmp_path: Path) -> None:
+    noon = datetime(2026, 3, 2, 12, tzinfo=UTC)
+    times = [noon, noon, noon, noon - timedelta(hours=1), noon + timedelta(seconds=1)]
+    made = [make_receipt(POLICY, {}, policy_digest="a-b", now=now) for now in times]
+    for receipt in made:
+        write_receipt(tmp_path, receipt)
+    assert [content["id"] for _, content in read_receipts(tmp_path)] == [r.id for r in made]
 
 
 def test_findings_are_all_counted_and_only_some_kept(

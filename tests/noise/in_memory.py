@@ -115,7 +115,7 @@ def compared(
     replay = ReplaySettings(repeat=repeat, aa=aa, confirm=confirm)
     llm = SimpleNamespace(cassette="", mode="live", granularity="trace")
     source = SimpleNamespace(
-        request=SimpleNamespace(agent="candidate"),
+        request=SimpleNamespace(agent="candidate", budget=None),
         playing=SimpleNamespace(replay=replay, llm=llm),
         selection=SimpleNamespace(digests=dict.fromkeys(names, "")),
         folder=Path("nowhere"),

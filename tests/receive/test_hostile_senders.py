@@ -147,6 +147,7 @@ def test_who_sends_a_byte_now_and_then_is_put_off() -> None:
 
 
 def test_thousands_of_connections_do_not_keep_a_sender_out() -> None:
+    others = threading.active_count()
     with listening(most_connections=40) as (server, buffer), ExitStack() as stack:
         for _ in range(2_000):
             line = stack.enter_context(socket.socket())
@@ -155,7 +156,7 @@ def test_thousands_of_connections_do_not_keep_a_sender_out() -> None:
         before = threading.active_count()
         assert ask(server, GOOD, JSON)[0] == 200
         assert buffer.traces == 1
-        assert before < 100
+        assert before - others < 60
 
 
 def test_a_connection_that_is_owed_an_answer_is_not_the_one_to_go() -> None:

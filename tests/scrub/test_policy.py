@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from anonymize.config import AnonymizeConfig
@@ -289,6 +289,7 @@ def test_every_action_done_twice_is_done_once(index: int, text: str) -> None:
     st.sampled_from(range(len(_ACTIONS))),
     st.one_of(st.integers(-(10**15), 10**15), st.floats(-1e12, 1e12)),
 )
+@example(6, 1e11)  # March of 1973 in milliseconds
 @settings(max_examples=400)
 def test_every_action_leaves_a_number_a_number_and_settles(index: int, value: float) -> None:
     surrogates = Surrogates(KEY)
