@@ -116,7 +116,8 @@ def _lines(made: Any, wanted: Wanted, out: Path) -> Iterator[str]:
     if len(choice.entries) > 1.5 * wanted.size:
         yield f"more than the {wanted.size:,} asked for: so many must be in or are in conversations"
     if made.left_out:
-        yield f"{made.left_out:,} traces can't be replayed (`anonymize doctor` says why)"
+        s = "" if made.left_out == 1 else "s"
+        yield f"{made.left_out:,} trace{s} can't be replayed (`anonymize doctor` says why)"
     if choice.too_long:
         yield f"{choice.too_long:,} traces are in conversations too long for {wanted.size:,}:"
         yield "  nothing stands for them (a larger --size, or --turns)"

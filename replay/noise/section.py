@@ -52,7 +52,8 @@ def sentence(studied: Studied) -> str:
         found = "never differs from itself" if not differ else "differs from itself"
         said.append(f"{studied.agent} {found} in {learnt.pairs:,} A/A pairs of this run")
     if floor.pairs:
-        said.append(f"{floor.pairs:,} A/A pairs are known from {floor.runs:,} earlier runs")
+        runs = "an earlier run" if floor.runs == 1 else f"{floor.runs:,} earlier runs"
+        said.append(f"{floor.pairs:,} A/A pairs are known from {runs}")
     if studied.again:
         said.append(f"{studied.again:,} traces that differ were replayed again")
     if studied.repeats > 1:

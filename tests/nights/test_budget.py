@@ -72,9 +72,9 @@ def test_a_cut_night_says_what_it_left_out_and_the_next_start_does_only_the_rest
         f"Nothing got worse in {compared} of 60 traces, but the budget of 12 dollars"
         in (document["verdict"]["sentence"])
     )
-    assert f"<strong>{60 - compared}</strong> not replayed: the night's money ran out" in (
-        (parrot / "runs" / "2026-03-02" / "report.html").read_text()
-    )
+    page = (parrot / "runs" / "2026-03-02" / "report.html").read_text()
+    assert f"<strong>{60 - compared}</strong> not replayed: the night's money ran out" in page
+    assert "<span>traffic of 2026-03-02</span>" in page
     # The money of the day is gone, whoever starts again.
     spent = json.loads((parrot / "runs" / ".spent.json").read_text())["usd"]
     (again,) = run_nights(config, [DAY], resume=False)
