@@ -109,7 +109,7 @@ def test_the_help_loads_nothing_heavy(module: str) -> None:
     assert not heavy & loaded_after(f"import {module}")
 
 
-def test_a_worker_loads_no_servers_and_nothing_of_the_suite() -> None:
+def test_a_worker_loads_no_servers_and_no_store() -> None:
     loaded = loaded_after("import replay.worker")
-    assert not {"pytest", "polars", "pyarrow", "vcr", "replay.serve.gateway"} & loaded
+    assert not {"polars", "pyarrow", "vcr", "replay.serve.gateway"} & loaded
     assert "time_machine" in loaded

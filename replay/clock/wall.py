@@ -3,35 +3,15 @@
 from __future__ import annotations
 
 import random
-import sys
 import threading
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
 from types import TracebackType
 from typing import Any
 
+import time_machine
+
 from replay.intercept.scope import CURRENT
-
-
-@contextmanager
-def _without_pytest() -> Iterator[None]:
-    """time_machine has a fixture for pytest, and loads it wherever it is installed: a third of
-    the time that a worker takes to start, in an environment for development.
-    """
-    if "pytest" in sys.modules:
-        yield
-        return
-    sys.modules["pytest"] = None  # type: ignore[assignment]
-    try:
-        yield
-    finally:
-        del sys.modules["pytest"]
-
-
-with _without_pytest():
-    import time_machine
 
 _real_time_ns = time_machine.escape_hatch.time.time_ns
 

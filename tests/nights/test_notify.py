@@ -9,7 +9,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from replay.nights.notify import (
     slack_message,
     wanted,
 )
+from tests.sources.platforms.standin import serving
 
 
 def document(*titles: str) -> dict[str, Any]:
@@ -71,13 +72,8 @@ def hook(*statuses: int) -> Iterator[tuple[str, list[tuple[dict[str, str], bytes
         def log_message(self, *args: object) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}/hook", got
-    finally:
-        server.shutdown()
-        server.server_close()
+    with serving(Handler) as url:
+        yield f"{url}/hook", got
 
 
 @pytest.mark.parametrize(

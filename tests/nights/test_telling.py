@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
@@ -18,6 +17,7 @@ from replay.nights.notify import NotifySettings, deliver, failure, slack_message
 from replay.nights.telling import retry, tell, tell_failure
 from tests.nights.test_nightly import night
 from tests.nights.test_notify import document, hook
+from tests.sources.platforms.standin import serving
 
 DAY = date(2026, 3, 2)
 
@@ -49,13 +49,8 @@ def answering(status: int, **headers: str) -> Iterator[tuple[str, list[str]]]:
         def log_message(self, *args: object) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}/x", asked
-    finally:
-        server.shutdown()
-        server.server_close()
+    with serving(Handler) as url:
+        yield f"{url}/x", asked
 
 
 def test_only_the_way_that_failed_is_taken_again_and_any_night_does_it(
