@@ -18,6 +18,7 @@ from anonymize.errors import StoreError
 from anonymize.store import Store, StoreWriter, Tombstone, bucket, open_place, read_tombstones
 from anonymize.store.place import beside, change_beside, url_of
 from anonymize.trace import QuarantinedTrace, SkippedTrace, Trace
+from tests.buckets import serving
 from tests.store.builders import DAY, contents, exact, make_trace, seal, write
 from tests.support import ROOT
 
@@ -27,23 +28,11 @@ BUCKET = "traces-of-tests"
 
 
 @pytest.fixture(scope="module")
-def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    import boto3
-    from moto.server import ThreadedMotoServer
-
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    patch = pytest.MonkeyPatch()
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        patch.setenv(name, "testing")
-    patch.setenv("AWS_REGION", "us-east-1")
-    patch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
-    client = boto3.client("s3", endpoint_url=f"http://{host}:{port}", region_name="us-east-1")
-    client.create_bucket(Bucket=BUCKET)
-    yield client
-    patch.undo()
-    server.stop()
+def s3() -> Iterator[Any]:
+    with serving(BUCKET, "eu-west-1") as (client, where), pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_REGION", "eu-west-1")
+        patch.setenv("AWS_ENDPOINT_URL", f"http://{where}")
+        yield client
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ import zstandard
 from anonymize.errors import SourceError
 from anonymize.sources import SourceSettings, open_source
 from anonymize.trace import SkippedTrace, ToolCall, Trace
+from tests.buckets import serving
 from tests.sources.platforms import standin
 from tests.support import ROOT
 
@@ -158,25 +159,10 @@ def test_rows_of_something_else_are_skipped_one_by_one(tmp_path: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    import boto3
-    from moto.server import ThreadedMotoServer
-
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    patch = pytest.MonkeyPatch()
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        patch.setenv(name, "testing")
-    patch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
-    client = boto3.client("s3", endpoint_url=f"http://{host}:{port}", region_name="eu-west-1")
-    client.create_bucket(
-        Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}
-    )
-    client.where = f"?endpoint_override={host}:{port}&scheme=http&region=eu-west-1"
-    yield client
-    patch.undo()
-    server.stop()
+def s3() -> Iterator[Any]:
+    with serving(BUCKET, "eu-west-1") as (client, where):
+        client.where = f"?endpoint_override={where}&scheme=http&region=eu-west-1"
+        yield client
 
 
 def put(s3: Any, key: str, data: bytes) -> None:
