@@ -1,4 +1,4 @@
-"""Files on other file systems: ``s3://``, ``gs://``, ``abfs://`` by pyarrow, others by fsspec.
+"""Files on other file systems: ``s3://``, ``gs://``, ``az://`` by pyarrow, others by fsspec.
 
 Credentials come from where these libraries look for them: the environment, profiles, the machine's
 role. None is ever read from the config.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fnmatch
 import io
+import os
 import re
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO, cast
@@ -16,6 +17,8 @@ from anonymize.errors import SourceError
 
 _URL = re.compile(r"([a-z][a-z0-9+.-]+)://")
 _BUFFER = 1 << 20
+#: URLs of a container in the account that the environment names, as a store's may be.
+_AZURE = frozenset({"az", "azure", "abfs", "abfss", "adl"})
 
 
 def is_url(spec: str) -> bool:
@@ -144,6 +147,8 @@ def _opened(spec: str, scheme: str, asked: str) -> tuple[Any, str]:
         pass  # pyarrow doesn't know this one
     except OSError as error:
         raise _unreachable(asked, error) from None
+    if scheme in _AZURE:
+        return _azure(asked), _URL.sub("", spec).partition("?")[0].rstrip("/")
     try:
         import fsspec
 
@@ -157,7 +162,36 @@ def _opened(spec: str, scheme: str, asked: str) -> tuple[Any, str]:
         ) from None
 
 
-def _unreachable(spec: str, error: OSError) -> SourceError:
+def _azure(asked: str) -> Any:
+    """Azure's file system for the account in the environment, under the names that the store reads.
+
+    Without a key the library's default chain looks for credentials.
+    """
+    from pyarrow.fs import AzureFileSystem
+
+    account = os.environ.get("AZURE_STORAGE_ACCOUNT_NAME")
+    if not account:
+        raise SourceError(
+            "a URL of Azure without an account",
+            where=shown(asked),
+            fix="set AZURE_STORAGE_ACCOUNT_NAME, or write"
+            " abfs://ACCOUNT.blob.core.windows.net/CONTAINER/PATH",
+        )
+    given: dict[str, str | None] = {"account_key": os.environ.get("AZURE_STORAGE_ACCOUNT_KEY")}
+    if not given["account_key"]:
+        given = {"sas_token": os.environ.get("AZURE_STORAGE_SAS_TOKEN")}
+    end = os.environ.get("AZURE_STORAGE_ENDPOINT") or os.environ.get("AZURE_ENDPOINT") or ""
+    if match := _URL.match(end):  # another server than Azure's, such as Azurite
+        where = end[match.end() :].partition("/")[0]
+        for service in ("blob", "dfs"):
+            given |= {f"{service}_storage_authority": where, f"{service}_storage_scheme": match[1]}
+    try:
+        return AzureFileSystem(account, **given)
+    except (OSError, ValueError) as error:
+        raise _unreachable(asked, error) from None
+
+
+def _unreachable(spec: str, error: OSError | ValueError) -> SourceError:
     # Its words may hold signed addresses.
     return SourceError(
         f"the file system can't be read ({type(error).__name__})",

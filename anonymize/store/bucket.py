@@ -18,6 +18,7 @@ from anonymize.errors import StoreError
 _TIMES = {"connect_timeout": "10s", "timeout": "120s"}
 _RETRIES: dict[str, Any] = {"max_retries": 6, "retry_timeout": timedelta(seconds=90)}
 _DELETED_AT_ONCE = 500
+_ENDPOINTS = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AZURE_STORAGE_ENDPOINT", "AZURE_ENDPOINT")
 
 
 class Lost(Exception):
@@ -95,10 +96,10 @@ class Bucket:
                 raise Lost from None
 
     def list(self, prefix: str) -> dict[str, tuple[str, datetime]]:
-        """The objects below a folder: path to tag and time of the last change."""
+        """The objects below a folder: path to :func:`bare` tag and time of the last change."""
         with self._told("list the store"):
             return {
-                item["path"]: (str(item["e_tag"]), item["last_modified"])
+                item["path"]: (bare(str(item["e_tag"])), item["last_modified"])
                 for batch in self._obs.list(self._store, prefix)
                 for item in batch
             }
@@ -151,9 +152,14 @@ def _tag(meta: Mapping[str, Any]) -> dict[str, str]:
     return {k: str(meta[k]) for k in ("e_tag", "version") if meta.get(k) is not None}
 
 
+def bare(tag: str) -> str:
+    """The tag without quotes: Azure puts them around an object's, but not in its lists."""
+    return tag.removeprefix("W/").strip('"')
+
+
 def _plain_http() -> bool:
     """Whether the environment names a server without TLS; options given here would hide that."""
-    named = [os.environ.get(name, "") for name in ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")]
+    named = [os.environ.get(name, "") for name in _ENDPOINTS]
     allowed = [v for name, v in os.environ.items() if name.endswith("_ALLOW_HTTP")]
     return any(url.startswith("http://") for url in named) or "true" in map(str.lower, allowed)
 

@@ -19,12 +19,12 @@ from typing import TypeVar
 from filelock import FileLock, Timeout
 
 from anonymize.errors import StoreError
-from anonymize.store.bucket import Bucket, Lost
+from anonymize.store.bucket import Bucket, Lost, bare
 from anonymize.store.disk import make_folder
 
 T = TypeVar("T")
 
-_FOLDERS = ("_skipped", "_forgotten", "_receipts", "_sources")
+_FOLDERS = ("_skipped", "_forgotten", "_receipts", "_sources", "_lost")
 _TAGS = "_tags.json"
 _TRIES = 20
 _PATIENCE = 120.0  # seconds; others hold the lock for some requests
@@ -116,7 +116,7 @@ class Beside:
                 continue
             # Asked for by itself: a list doesn't say all that a condition needs everywhere.
             now = self._bucket.tag(path)
-            if now is None or now.get("e_tag") != tags[path]:
+            if now is None or bare(now.get("e_tag", "")) != tags[path]:
                 raise Lost
             self._bucket.put(path, data, instead_of=now)
         self._bucket.delete(sorted(before.keys() - after.keys()))

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from anonymize.store.shared import long_text
 from anonymize.store.values import json_value, to_time
 from anonymize.trace import (
     Json,
@@ -72,6 +73,7 @@ def decode(trace: Mapping[str, Any], steps: Rows, messages: Rows, blobs: Blobs) 
             raise ValueError("rows are missing")
     texts = messages.columns
     history = [_message(texts, at, blobs) for at in range(messages.start, messages.end)]
+    contents = texts["content_json"][messages.start : messages.end] if messages else ()
     return Trace(
         trace_id=trace["trace_id"],
         agent=trace["agent"],
@@ -84,7 +86,10 @@ def decode(trace: Mapping[str, Any], steps: Rows, messages: Rows, blobs: Blobs) 
         output=json_value(trace["output_json"]),
         error=_error(trace["error_kind"], trace["error_message"]),
         steps=tuple(
-            [_step(steps.columns, at, history, blobs) for at in range(steps.start, steps.end)]
+            [
+                _step(steps.columns, at, history, contents, blobs)
+                for at in range(steps.start, steps.end)
+            ]
         ),
         pair_key=trace["pair_key"],
         tags=json_value(trace["tags_json"]) or {},
@@ -113,7 +118,11 @@ def _message(rows: Mapping[str, Sequence[Any]], at: int, blobs: Blobs) -> Messag
 
 
 def _step(
-    rows: Mapping[str, Sequence[Any]], at: int, history: Sequence[Message], blobs: Blobs
+    rows: Mapping[str, Sequence[Any]],
+    at: int,
+    history: Sequence[Message],
+    contents: Sequence[str | None],
+    blobs: Blobs,
 ) -> Step:
     common: dict[str, Any] = {
         "step_id": rows["step_id"][at],
@@ -147,20 +156,20 @@ def _step(
                 **common,
                 name=rows["name"][at],
                 arguments=json_value(rows["arguments_json"][at]),
-                result=json_value(rows["result_json"][at]),
+                result=long_text("result_json", rows, at, contents),
                 call_id=rows["call_id"][at],
                 effect=rows["effect"][at],
                 fidelity=rows["fidelity"][at],
                 fault=rows["fault"][at],
             )
         case "user":
-            return UserTurn(**common, content=json_value(rows["content_json"][at]))
+            return UserTurn(**common, content=long_text("content_json", rows, at, contents))
         case "retrieval":
             return Retrieval(
                 **common,
                 name=rows["name"][at],
                 query=json_value(rows["query_json"][at]),
-                documents=json_value(rows["documents_json"][at]),
+                documents=long_text("documents_json", rows, at, contents),
             )
         case "other":
             return Other(
@@ -168,6 +177,6 @@ def _step(
                 name=rows["name"][at],
                 kind=rows["span_kind"][at],
                 input=json_value(rows["input_json"][at]),
-                output=json_value(rows["output_json"][at]),
+                output=long_text("output_json", rows, at, contents),
             )
     raise ValueError("a step has an unknown kind")

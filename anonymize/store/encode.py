@@ -14,6 +14,7 @@ from datetime import date
 from typing import Any
 
 from anonymize.store.schema import COLUMNS
+from anonymize.store.shared import share
 from anonymize.store.values import Unstorable, day_of, json_text, to_microseconds
 from anonymize.trace import (
     LLMCall,
@@ -49,6 +50,9 @@ _TOOL = _places("name arguments_json result_json call_id effect fidelity fault")
 _USER = _places("content_json")
 _RETRIEVAL = _places("name query_json documents_json")
 _OTHER = _places("name span_kind input_json output_json")
+
+#: Without the references of :mod:`anonymize.store.shared`, which come last.
+_WIDTH = len(COLUMNS["steps"]) - 2
 
 Row = tuple[Any, ...]
 
@@ -119,7 +123,7 @@ class _Encoder:
         return self._tools[id(tools)]
 
     def step(self, trace_id: str, seq: int, step: Step) -> Row:
-        row: list[Any] = [None] * len(COLUMNS["steps"])
+        row: list[Any] = [None] * _WIDTH
         kind, places, own = self._own(step)
         error = step.error
         common = (
@@ -235,7 +239,7 @@ def _encode(trace: Trace, policy: str, entities: Mapping[str, int]) -> EncodedTr
         digest=digest,
         size=len(content),
         trace=(*row, len(content), digest, policy, json_text(dict(entities))),
-        steps=steps,
+        steps=[*share(steps, messages)],
         messages=messages,
         blobs=encoder.blobs,
     )

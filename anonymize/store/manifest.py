@@ -55,13 +55,16 @@ class Part:
 
     ``chunks`` holds the row counts (traces, steps, messages) of groups of whole traces, so that
     a reader takes one group at a time. ``content`` names the traces whatever parts they are in
-    (:func:`content_of`); empty in parts of older versions.
+    (:func:`content_of`); empty in parts of older versions. ``ids`` says where in the file of traces
+    their ids stand as they are (offset, length, CRC-32), so that one is found without a Parquet
+    reader; empty in parts of older versions too.
     """
 
     name: str
     chunks: tuple[tuple[int, int, int], ...]
     files: Mapping[Table, PartFile]
     content: str = ""
+    ids: tuple[tuple[int, int, int], ...] = ()
 
     @property
     def traces(self) -> int:
@@ -216,6 +219,7 @@ def _manifest(item: Mapping[str, Any]) -> Manifest:
                 chunks=tuple((t, s, m) for t, s, m in part["chunks"]),
                 files={table: PartFile(**file) for table, file in part["files"].items()},
                 content=part.get("content", ""),
+                ids=tuple((offset, size, crc) for offset, size, crc in part.get("ids", ())),
             )
             for part in item["parts"]
         ),

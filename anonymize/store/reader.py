@@ -23,8 +23,9 @@ from anonymize.store.scan import (
     OpenPart,
     check_size,
     decode_all,
-    find,
+    filled,
     frame,
+    locate,
     missing,
     read_blobs,
     read_checked,
@@ -167,6 +168,11 @@ class Store:
         rows = frame(self.files(table), table)
         return rows.unique("blob", keep="any") if table == "blobs" else rows
 
+    def scan_filled(self) -> pl.LazyFrame:
+        """The table ``steps`` with the texts that are kept in messages (``text_ref`` and
+        ``parsed_ref``) filled in. Errors as in :meth:`files`."""
+        return filled(self.scan("steps"), self.scan("messages"))
+
     def scan_parts(self, *tables: Table) -> Iterator[dict[Table, pl.LazyFrame]]:
         """Each part's tables as lazy frames: all rows of a trace are in one part, so that what is
         counted trace by trace needs the memory of one part. Errors as in :meth:`files`."""
@@ -264,8 +270,7 @@ class Store:
         if self._asked >= _OFTEN and traces <= _INDEXED:
             self._index = Index(self._place, snapshot)
             return self._index.part(trace_id)
-        place = find(self._place, snapshot, [trace_id]).get(trace_id)
-        return None if place is None else place.part
+        return locate(self._place, snapshot, trace_id)
 
     def _one(self, part: Part, trace_id: str) -> Trace:
         """One trace of a part, reading only the row groups that hold it."""

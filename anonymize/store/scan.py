@@ -11,7 +11,7 @@ import zlib
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate
 from pathlib import Path
 from typing import Any
@@ -20,9 +20,10 @@ import polars as pl
 
 from anonymize.errors import StoreError
 from anonymize.store.decode import Blobs, Rows, decode
-from anonymize.store.manifest import Part, PartFile, Partition, Snapshot
+from anonymize.store.manifest import Manifest, Part, PartFile, Partition, Snapshot
 from anonymize.store.place import Place as StorePlace
 from anonymize.store.schema import Table, polars_schema
+from anonymize.store.shared import LONG
 from anonymize.trace import Trace
 
 #: How many traces of a chunk are Python objects at a time.
@@ -105,6 +106,29 @@ def frame(
     )
 
 
+def filled(steps: pl.LazyFrame, messages: pl.LazyFrame) -> pl.LazyFrame:
+    """The steps with the texts that ``messages`` of the same traces hold for them."""
+    at = pl.coalesce("text_ref", "parsed_ref").alias("_at")
+    content = pl.col("content_json").alias("_")
+    held = messages.select("trace_id", pl.col("seq").alias("_at"), content)
+    same = pl.col("text_ref").is_not_null()
+    # What is not to be parsed may be no text, which polars would refuse.
+    inner = pl.when(~same).then("_").str.json_decode(pl.String)
+    text = pl.when(same).then("_").otherwise(inner)
+    return (
+        steps.with_columns(at)
+        .join(held, on=["trace_id", "_at"], how="left", maintain_order="left")
+        .with_columns(
+            pl.when(pl.col("_at").is_not_null() & (pl.col("kind") == kind))
+            .then(text)
+            .otherwise(column)
+            .alias(column)
+            for kind, column in LONG.items()
+        )
+        .drop("_at", "_")
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where a trace is, and the digest of its content."""
@@ -144,6 +168,41 @@ def _trace_files(place: StorePlace, snapshot: Snapshot) -> dict[str, tuple[Parti
     return places
 
 
+def locate(place: StorePlace, snapshot: Snapshot, trace_id: str) -> Part | None:
+    """The part that holds the trace, or ``None``. Errors as in :func:`find`.
+
+    Ten times as fast as :func:`find`: for each file that a Parquet reader opens it reads the footer
+    with all of its columns, and there are hundreds of files.
+    """
+    wanted = trace_id.encode()
+    # As Parquet's plain encoding has it: the length, and the text.
+    mark = len(wanted).to_bytes(4, "little") + wanted
+    own = pl.col("trace_id") == trace_id
+    older: dict[Partition, Manifest] = {}
+    for path, (partition, part) in _trace_files(place, snapshot).items():
+        if not part.ids:
+            parts = (*older[partition].parts, part) if partition in older else (part,)
+            older[partition] = replace(snapshot[partition], parts=parts)
+        elif _holds(path, part, mark):
+            with readable(Path(path)):
+                if frame([path], "traces").filter(own).select("trace_id").collect().height:
+                    return part
+    found = find(place, older, [trace_id]).get(trace_id)
+    return None if found is None else found.part
+
+
+def _holds(path: str, part: Part, mark: bytes) -> bool:
+    with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - hundreds of them
+        for start, size, crc in part.ids:
+            file.seek(start)
+            data = file.read(size)
+            if zlib.crc32(data) != crc:
+                raise damaged(Path(path), "its checksum is not the one in its manifest")
+            if mark in data:
+                return True
+    return False
+
+
 class Index:
     """Which part holds which trace, of one snapshot: some 40 bytes a trace, read once.
 
@@ -155,10 +214,10 @@ class Index:
         places = _trace_files(place, snapshot)
         self._parts = [part for _, part in places.values()]
         with readable(place.folder / "traces"):
-            ids = [frame([Path(path)], "traces").select("trace_id").collect() for path in places]
-        empty = pl.DataFrame(schema={"trace_id": pl.String})
-        self._ids = pl.concat([empty, *ids])["trace_id"]
-        self._ends = list(accumulate(found.height for found in ids))
+            self._ids = frame([*places], "traces").select("trace_id").collect()["trace_id"]
+        self._ends = list(accumulate(part.traces for part in self._parts))
+        if len(self._ids) != sum(part.traces for part in self._parts):
+            raise damaged(place.folder / "traces", "it has not the rows that its manifests say")
 
     def part(self, trace_id: str) -> Part | None:
         """The part with that trace, or ``None``."""

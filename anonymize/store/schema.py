@@ -5,7 +5,10 @@ Text with a leading space is outside of what fast parsers keep exact: integers b
 NaN and infinities. It needs a reader such as Python's ``json``.
 
 Rows of one trace are joined by ``trace_id``. ``seq`` counts a trace's steps or messages from 0;
-``input_refs`` and ``output_refs`` of an LLM step are ``seq`` numbers of messages.
+``input_refs`` and ``output_refs`` of an LLM step are ``seq`` numbers of messages. So are
+``text_ref`` and ``parsed_ref``: the step's text (a tool's result, a user's turn, documents, another
+span's output) is null then, and the message's ``content_json``, or what the text in that parses to
+(:mod:`anonymize.store.shared`).
 ``content_blob`` and ``tools_blob`` name a text in ``blobs``.
 
 A new column that may be null needs no new version: readers fill it in. Raise
@@ -23,7 +26,8 @@ import pyarrow as pa
 Table: TypeAlias = Literal["traces", "steps", "messages", "blobs"]
 TABLES: tuple[Table, ...] = get_args(Table)
 
-SCHEMA_VERSION = 1
+#: 2: ``text_ref`` and ``parsed_ref``, without which a result would be read as none.
+SCHEMA_VERSION = 2
 
 _TIME = pa.timestamp("us", tz="UTC")
 _TEXTS = pa.list_(pa.string())
@@ -101,6 +105,9 @@ SCHEMAS: dict[Table, pa.Schema] = {
             ("span_kind", pa.string()),
             ("input_json", pa.string()),
             ("output_json", pa.string()),
+            # Not in the digest, so that it is the same as before they were: keep them last.
+            ("text_ref", pa.int32()),
+            ("parsed_ref", pa.int32()),
         ]
     ),
     "messages": pa.schema(
@@ -126,11 +133,9 @@ COLUMNS: dict[Table, tuple[str, ...]] = {
 }
 
 
-def with_version(table: Table) -> pa.Schema:
-    """The table's schema with name and version in its Parquet metadata."""
-    return SCHEMAS[table].with_metadata(
-        {"replay.table": table, "replay.schema_version": str(SCHEMA_VERSION)}
-    )
+def version_of(table: Table) -> dict[str, str]:
+    """The table's name and version, for its files' Parquet metadata."""
+    return {"replay.table": table, "replay.schema_version": str(SCHEMA_VERSION)}
 
 
 def conform(data: pa.Table, table: Table) -> pa.Table:

@@ -134,7 +134,7 @@ def _plain(value: Any) -> Any:
 def _of_part(store: Store, part: Part, stats: StoreStats, agent: str) -> Figures:
     frames = store.scan_part(part, "traces", "steps", "messages")
     steps = frames["steps"]
-    tools = steps.filter(pl.col("kind").is_in(["tool", "retrieval"]))
+    tools = _with_lengths(steps.filter(pl.col("kind").is_in(["tool", "retrieval"])), frames)
     asked = [
         _traces(frames["traces"]),
         steps.select(
@@ -194,8 +194,25 @@ def _any_of(column: str, flags: list[str]) -> pl.Expr:
     return pl.col(column).list.set_intersection(flags).list.len().fill_null(0) > 0
 
 
+def _with_lengths(tools: pl.LazyFrame, frames: Mapping[Any, pl.LazyFrame]) -> pl.LazyFrame:
+    """With the length of the texts that messages hold for the calls, 0 where they hold none."""
+    length = pl.col("content_json").str.len_bytes()
+    marks = pl.col("content_json").str.count_matches("\\", literal=True)
+    held = frames["messages"].select(
+        "trace_id",
+        pl.col("seq").alias("held"),
+        length.alias("same"),
+        # Without the quotes around it and the marks before those in it.
+        (length - marks - 2).alias("inner"),
+    )
+    own = pl.when(pl.col("text_ref").is_null()).then("inner").otherwise("same").fill_null(0)
+    at = pl.coalesce("text_ref", "parsed_ref").alias("held")
+    joined = tools.with_columns(at).join(held, on=["trace_id", "held"], how="left")
+    return joined.with_columns(own.alias("held"))
+
+
 def _tools(tools: pl.LazyFrame) -> pl.LazyFrame:
-    text = pl.sum_horizontal(
+    text = pl.col("held") + pl.sum_horizontal(
         pl.col(name).str.len_bytes().fill_null(0)
         for name in ("arguments_json", "result_json", "query_json", "documents_json")
     )
@@ -227,9 +244,10 @@ def _unplayable(frames: Mapping[Any, pl.LazyFrame], traces: pl.DataFrame) -> set
     own = pl.col("trace_id").is_in(silent.implode())
     said = pl.col("content_json").is_not_null() & ~pl.col("content_json").is_in(_EMPTY)
     there = pl.col("content_blob").is_not_null() | said
+    turn = said | pl.any_horizontal(pl.col("text_ref", "parsed_ref").is_not_null())
     turns, messages = pl.collect_all(
         [
-            frames["steps"].filter(own & (pl.col("kind") == "user") & said).select("trace_id"),
+            frames["steps"].filter(own & (pl.col("kind") == "user") & turn).select("trace_id"),
             frames["messages"].filter(own & (pl.col("role") == "user") & there).select("trace_id"),
         ]
     )

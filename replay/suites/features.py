@@ -238,7 +238,8 @@ def _asked_later(part: Mapping[Table, pl.LazyFrame], rows: pl.DataFrame) -> list
     said = ~pl.col("content_json").fill_null("null").is_in(_EMPTY)
     kind, role = pl.col("kind") == "user", pl.col("role") == "user"
     own = pl.col("trace_id").is_in(without)
-    steps = part["steps"].filter(own & kind & said)
+    held = pl.any_horizontal(pl.col("text_ref", "parsed_ref").is_not_null())  # by a message
+    steps = part["steps"].filter(own & kind & (said | held))
     messages = part["messages"].filter(own & role & (said | pl.col("content_blob").is_not_null()))
     found = pl.concat([steps.select("trace_id"), messages.select("trace_id")]).unique().collect()
     return found["trace_id"].to_list()

@@ -218,3 +218,26 @@ def test_one_trace_after_the_other_is_found_whatever_a_writer_does(tmp_path: Pat
             traces[7] = make_trace("t7", output="changed", started_at=DAY)
         if number == 8:
             StoreWriter(tmp_path).compact()
+
+
+def test_an_id_that_looks_like_another_one_in_the_file_is_not_that_one(tmp_path: Path) -> None:
+    """Ids are looked for as the bytes that a file has, which one id can hold of another."""
+    within = "a\x02\x00\x00\x00t1b"
+    write(tmp_path, [make_trace(within), make_trace("t11"), make_trace("xt1")])
+    assert Store(tmp_path).trace("t1") is None
+    write(tmp_path, [make_trace("t1")])
+    for trace_id in ("t1", "t11", "xt1", within):
+        found = Store(tmp_path).trace(trace_id)
+        assert found is not None
+        assert found.trace_id == trace_id
+
+
+def test_one_trace_is_found_in_each_row_group(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("anonymize.store.parts.CHUNK_ROWS", 10)
+    write(tmp_path, [make_trace(f"t{n}") for n in range(12)])
+    (manifest,) = Store(tmp_path).manifests()
+    assert len(manifest.parts[0].ids) > 2
+    for n in range(12):
+        assert repr(Store(tmp_path).trace(f"t{n}")) == repr(make_trace(f"t{n}"))

@@ -37,8 +37,9 @@ HERE = Path(__file__).parent
 DAY = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
 
-def traces() -> list[Trace]:
-    """One of each kind of step, every field filled in; then an empty one and an undated one."""
+def traces(schema: int) -> list[Trace]:
+    """One of each kind of step, every field filled in; then an empty one and an undated one, and
+    what came with later schemas."""
     asked = Message(role="user", content="Where is A-17?")
     request = ToolRequest(name="get_order", arguments={"order_id": "A-17"}, call_id="c1")
     definition = ToolDefinition(
@@ -86,11 +87,33 @@ def traces() -> list[Trace]:
         lossy_flags=("truncated",),
         source="made",
     )
-    return [
+    made = [
         whole,
         replace(whole, trace_id="next day", started_at=DAY + timedelta(days=1), steps=()),
         Trace(trace_id="undated", input="Hello?", output="Yes."),
     ]
+    return made if schema == 1 else [*made, _shared()]
+
+
+def _shared() -> Trace:
+    """From schema 2 on: texts that steps have in common with messages."""
+    found = {"order": "A-17", "notes": ["Left the house at noon."] * 4, "weight": 1.5}
+    question = "Where is the order A-17 that I was told would be here by yesterday at the latest?"
+    parts = [{"type": "text", "text": question}]
+    history = (
+        Message(role="user", content=question),
+        Message(role="tool", content=json.dumps(found), tool_call_id="c1"),
+        Message(role="user", content=parts),
+    )
+    steps = (
+        UserTurn(step_id="u1", content=question),
+        ToolCall(step_id="t1", name="get_order", result=found, call_id="c1"),
+        ToolCall(step_id="t2", name="get_order", result=json.dumps(found), call_id="c1"),
+        UserTurn(step_id="u2", content=parts),
+        LLMCall(step_id="m1", input=history),
+        Other(step_id="o1", name="shop", output=question),
+    )
+    return Trace(trace_id="shared", agent="shop", started_at=DAY, steps=steps)
 
 
 def main() -> None:
@@ -102,7 +125,7 @@ def main() -> None:
         SkippedTrace(reason="not JSON", where="a.json:3", size=12),
         QuarantinedTrace(reason="took too long", trace_ref="0123456789abcdef", size=99),
     ]
-    sealed = [_seal(t, "policy-7777", {"PERSON": 2}) for t in traces()]
+    sealed = [_seal(t, "policy-7777", {"PERSON": 2}) for t in traces(SCHEMA_VERSION)]
     StoreWriter(folder).write([*sealed, *skips], source="made")
     for leftover in (folder / "_lock", folder / "_staging"):
         if leftover.is_file():
