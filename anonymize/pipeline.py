@@ -21,6 +21,7 @@ from anonymize.trace import QuarantinedTrace, SkippedTrace, Trace
 if TYPE_CHECKING:
     from anonymize.audit.canaries import Canaries
     from anonymize.audit.receipt import Receipt
+    from anonymize.audit.rolling import Rolling
     from anonymize.scrubbed import ScrubbedTrace
     from anonymize.sources import Source
     from anonymize.store import Store, WriteSummary
@@ -166,12 +167,13 @@ def ingest(
     *,
     day: date | None = None,
     whole: bool = True,
+    receipts: Rolling | None = None,
     progress: Callable[[Tally], None] = lambda _: None,
 ) -> tuple[WriteSummary, Tally]:
     """Read ``source``, scrub, write to ``store``; what is already there is not written twice.
 
     ``whole``: this is all of the source, so its records of what was not taken replace those of the
-    last time; otherwise they are added to them.
+    last time; otherwise they are added to them. ``receipts``: for who comes again and again.
 
     Returns what the store did and what was read, with the privacy receipt that was left in the
     store (an ingest that changes nothing leaves none). Raises ``SourceError``, ``StoreError`` or
@@ -208,7 +210,8 @@ def ingest(
     # or it would wipe those of the night before.
     name = source.name if day is None else f"{source.name} on {day}"
     summary = StoreWriter(store).write(watched(), source=name, complete=whole)
-    tally.receipt = _receipt(store, scrubber, scrubber.stats - counted, summary, tally, canaries)
+    receipt = _receipt(store, scrubber, scrubber.stats - counted, summary, tally, canaries)
+    tally.receipt = _kept(store, receipt, receipts)
     return summary, tally
 
 
@@ -220,10 +223,10 @@ def _receipt(
     tally: Tally,
     canaries: Canaries | None,
 ) -> Receipt:
-    from anonymize.audit.receipt import is_told, make_receipt, state_of, write_receipt
+    from anonymize.audit.receipt import make_receipt, state_of
 
     digest, traces = state_of(store)
-    receipt = make_receipt(
+    return make_receipt(
         scrubber.policy,
         stats,
         policy_digest=scrubber.policy_digest,
@@ -239,6 +242,14 @@ def _receipt(
         store_digest=digest,
         store_traces=traces,
     )
-    if not is_told(store, receipt):
-        write_receipt(store, receipt)
+
+
+def _kept(store: Path, receipt: Receipt, receipts: Rolling | None) -> Receipt:
+    from anonymize.audit.receipt import is_told, write_receipt
+
+    if is_told(store, receipt):
+        return receipt
+    if receipts is not None:
+        return receipts.write(store, receipt)
+    write_receipt(store, receipt)
     return receipt

@@ -153,15 +153,17 @@ def _files_digest(snapshot: Snapshot) -> str:
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:32]
 
 
-def write_receipt(store: Path, receipt: Receipt) -> Path:
-    """Put ``receipt`` into ``store``, complete or not at all. Raises :class:`StoreError`."""
-    return change_beside(store, lambda folder: _write(folder, receipt))
+def write_receipt(store: Path, receipt: Receipt, *, name: str = "") -> Path:
+    """Put ``receipt`` into ``store``, complete or not at all, under ``name`` if it takes the place
+    of another. Raises :class:`StoreError`.
+    """
+    return change_beside(store, lambda folder: _write(folder, receipt, name))
 
 
-def _write(store: Path, receipt: Receipt) -> Path:
+def _write(store: Path, receipt: Receipt, name: str) -> Path:
     receipt = replace(receipt, at=_after_all(store, receipt.at))
     stamp = receipt.at.replace("-", "").replace(":", "").partition("+")[0]
-    target = store / RECEIPTS / f"{stamp}Z-{receipt.id}.json"
+    target = store / RECEIPTS / (name or f"{stamp}Z-{receipt.id}.json")
     draft = target.with_name(f".{target.name}.{os.getpid()}")
     text = json.dumps({"receipt_version": RECEIPT_VERSION, **asdict(receipt)}, indent=1)
     with disk_errors("write the privacy receipt", store):

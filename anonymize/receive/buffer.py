@@ -5,11 +5,13 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from anonymize.sources.budget import held_size
-from anonymize.spans import Span
+from anonymize.sources.otlp_json import LogEvent
+from anonymize.sources.spans_source import with_events
+from anonymize.spans import Span, SpanEvent
 
 #: Seconds after which what there is of a trace is written, though more of it still comes.
 LONGEST = 600.0
@@ -26,6 +28,8 @@ class Ready:
     ``too_large``: there were more than a trace may have. ``rest``: the trace was written and
     forgotten before they came, so they are not all of it. ``again``: it was handed out before, and
     these are all of its spans; else it is not known whether another process had some of them.
+    ``fresh``: how many spans of it came since it was handed out before; ``since``: when the first
+    of those came, in seconds since 1970.
     """
 
     trace_id: str
@@ -34,19 +38,55 @@ class Ready:
     rest: bool = False
     again: bool = False
     unreadable: bool = False
+    fresh: int = 0
+    since: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What was taken and is not in the store yet: spans, of how many traces, and between which
+    moments they came (seconds since 1970; ``0``: nothing waits)."""
+
+    spans: int = 0
+    traces: int = 0
+    first: float = 0.0
+    last: float = 0.0
 
 
 @dataclass(slots=True)
 class _Open:
-    """The spans of a trace that is still coming in."""
+    """The spans of a trace that is still coming in, and message events that came as logs.
+
+    ``whole``: whether nothing is missing of it; ``None``: not looked at since something came.
+    """
 
     spans: dict[str, Span] = field(default_factory=dict)
+    events: dict[tuple[object, ...], LogEvent] = field(default_factory=dict)
     size: int = 0
     touched: float = 0.0
     began: float = 0.0
     too_large: bool = False
     rest: bool = False
     again: bool = False
+    fresh: int = 0
+    since: float = 0.0
+    whole: bool | None = None
+
+    def is_whole(self) -> bool:
+        """Whether its root has ended, and every span has, and all parents are there."""
+        if self.whole is None:
+            known = self.spans
+            self.whole = any(not s.parent_id for s in known.values()) and all(
+                s.end_ns and (not s.parent_id or s.parent_id in known) for s in known.values()
+            )
+        return self.whole
+
+    def all_spans(self) -> list[Span]:
+        """Its spans, with their events."""
+        events: dict[tuple[str, str], list[SpanEvent]] = {}
+        for one in self.events.values():
+            events.setdefault((one.trace_id, one.span_id), []).append(one.event)
+        return with_events([*self.spans.values()], events)
 
 
 class Buffer:
@@ -54,6 +94,9 @@ class Buffer:
 
     Traces that were handed out are remembered for a while, up to half as many bytes more: a span
     that comes late joins them, so that the trace is written again whole and never as its rest.
+
+    ``watch`` is told what waits, whenever that changes; it is not to take long. ``wall`` is the
+    time of day, in seconds since 1970.
     """
 
     def __init__(
@@ -62,10 +105,14 @@ class Buffer:
         most: int = 512 * 2**20,
         trace: int = 96 * 2**20,
         clock: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
+        watch: Callable[[Waiting], None] = lambda _: None,
     ) -> None:
         self._most = most
         self._trace = trace
         self._clock = clock
+        self._wall = wall
+        self._watch = watch
         self._lock = threading.Lock()
         self._open: OrderedDict[str, _Open] = OrderedDict()
         self._written: OrderedDict[str, _Open] = OrderedDict()
@@ -73,6 +120,13 @@ class Buffer:
         self._size = 0
         self._kept = 0
         self._closed = False
+        self._out: dict[str, Ready] = {}
+        self._waiting = Waiting()
+
+    @property
+    def waiting(self) -> Waiting:
+        """What was taken and is not known to be in the store, whether still in here or not."""
+        return self._waiting
 
     @property
     def size(self) -> int:
@@ -84,22 +138,27 @@ class Buffer:
         """Traces that wait."""
         return len(self._open)
 
-    def put(self, spans: Sequence[Span]) -> int:
+    def put(self, spans: Sequence[Span | LogEvent]) -> int:
         """Take all of ``spans`` or none; how many came after their trace was forgotten.
 
         Raises:
             Full: there is no room; nothing was taken.
         """
-        sized = [(span, held_size(span)) for span in spans]
+        sized = [(one, held_size(one if isinstance(one, Span) else one.event)) for one in spans]
         with self._lock:
             if self._closed or (
                 self._open and self._size + sum(size for _, size in sized) > self._most
             ):
                 raise Full
-            return sum(self._put(span, size) for span, size in sized)
+            now = self._wall()
+            late = sum(self._put(one, size, now) for one, size in sized)
+            if sized:
+                was = self._waiting
+                self._tell(was.spans + len(sized), was.first or now, now)
+            return late
 
-    def _put(self, span: Span, size: int) -> bool:
-        key = span.trace_id
+    def _put(self, item: Span | LogEvent, size: int, now: float) -> bool:
+        key = item.trace_id
         held = self._open.get(key)
         if held is None:
             held = self._written.pop(key, None)
@@ -107,27 +166,55 @@ class Buffer:
                 held = _Open(rest=key in self._forgotten)
             else:
                 held.again = True
-            held.began = self._clock()
+            held.began, held.since = self._clock(), now
             self._kept -= held.size
             self._size += held.size
             self._open[key] = held
-        held.touched = self._clock()
+        held.touched, held.whole = self._clock(), None
+        held.fresh += 1
         self._open.move_to_end(key)
-        if span.span_id in held.spans:
-            before = held_size(held.spans[span.span_id])
-            held.size -= before
-            self._size -= before
+        before = self._known(held, item)
+        held.size -= before
+        self._size -= before
         if held.size + size > self._trace:
             held.too_large = True
             self._size -= held.size  # nothing of it will be written
             held.size = 0
             held.spans.clear()
+            held.events.clear()
         if held.too_large:
             return held.rest
-        held.spans[span.span_id] = span
+        if isinstance(item, Span):
+            held.spans[item.span_id] = item
+        else:
+            held.events[_name(item)] = item
         held.size += size
         self._size += size
         return held.rest
+
+    @staticmethod
+    def _known(held: _Open, item: Span | LogEvent) -> int:
+        """The bytes of what ``item`` comes in place of: it was sent twice."""
+        if isinstance(item, Span):
+            known = held.spans.get(item.span_id)
+            return 0 if known is None else held_size(known)
+        event = held.events.get(_name(item))
+        return 0 if event is None else held_size(event.event)
+
+    def _tell(self, spans: int, first: float, last: float) -> None:
+        traces = len(self._open) + len(self._out)
+        self._waiting = Waiting(spans, traces, first, last) if spans else Waiting()
+        self._watch(self._waiting)
+
+    def done(self, groups: Iterable[Ready]) -> None:
+        """What :meth:`take` handed out is in the store, or on record there."""
+        with self._lock:
+            done = [self._out.pop(one.trace_id, None) for one in groups]
+            gone = sum(ready.fresh for ready in done if ready is not None)
+            since = [held.since for held in self._open.values()]
+            since += [ready.since for ready in self._out.values()]
+            last = self._waiting.last
+            self._tell(self._waiting.spans - gone, min(since, default=0.0), last)
 
     def close(self) -> None:
         """Take nothing more: what waits is all that there will be."""
@@ -135,28 +222,51 @@ class Buffer:
             self._closed = True
 
     def take(
-        self, *, quiet_for: float, most: int = 64 * 2**20, longest: float = LONGEST
+        self,
+        *,
+        quiet_for: float,
+        whole_for: float | None = None,
+        most: int = 64 * 2**20,
+        longest: float = LONGEST,
     ) -> list[Ready]:
         """Traces to which nothing came for ``quiet_for`` seconds, the quietest first.
 
-        At most ``most`` bytes of them, but at least one if any is ready. One that goes on for
-        more than ``longest`` seconds is ready too, with what there is of it by then.
+        Of which nothing is missing (the root has ended, all parents are there), those to which
+        nothing came for ``whole_for`` seconds. At most ``most`` bytes of them, but at least one if
+        any is ready. One that goes on for more than ``longest`` seconds is ready too, with what
+        there is of it by then.
         """
         now, size = self._clock(), 0
         taken: list[Ready] = []
         with self._lock:
             for key, held in list(self._open.items()):
-                if now - held.touched < quiet_for and now - held.began < longest:
+                quiet = now - held.touched
+                comes = quiet < quiet_for and now - held.began < longest
+                if comes and (whole_for is None or quiet < whole_for or not held.is_whole()):
                     continue
                 if taken and size + held.size > most:
                     break
                 del self._open[key]
                 self._size -= held.size
-                self._keep(key, held)
                 size += held.size
-                spans = [*held.spans.values()]
-                taken.append(Ready(key, spans, held.too_large, held.rest, held.again))
+                taken.append(self._hand_out(key, held))
         return taken
+
+    def _hand_out(self, key: str, held: _Open) -> Ready:
+        before = self._out.get(key)
+        ready = Ready(
+            key,
+            held.all_spans(),
+            too_large=held.too_large,
+            rest=held.rest,
+            again=held.again,
+            fresh=held.fresh + (before.fresh if before else 0),
+            since=min(held.since, before.since) if before else held.since,
+        )
+        held.fresh = 0
+        self._out[key] = ready
+        self._keep(key, held)
+        return ready
 
     def _keep(self, key: str, held: _Open) -> None:
         self._written[key] = held
@@ -167,3 +277,9 @@ class Buffer:
             self._forgotten[old] = None
         while len(self._forgotten) > 100_000:
             self._forgotten.popitem(last=False)
+
+
+def _name(item: LogEvent) -> tuple[object, ...]:
+    """What is equal for an event that was sent twice."""
+    event = item.event
+    return item.span_id, event.name, event.time_ns, hash(repr(event.attributes))

@@ -1,25 +1,28 @@
-"""OTLP over HTTP: ``POST /v1/traces``, and ``GET /healthz`` for whoever watches over it."""
+"""OTLP over HTTP: ``POST /v1/traces`` and ``/v1/logs``, and ``GET /healthz`` and ``/metrics`` for
+whoever watches over it."""
 
 from __future__ import annotations
 
 import json
 import socket
 from contextlib import suppress
-from dataclasses import asdict
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from anonymize.receive import answers
 from anonymize.receive.buffer import Buffer, Full
 from anonymize.receive.connections import Connections, Room
+from anonymize.receive.figures import Figures
 from anonymize.receive.keeping import Keeping
 from anonymize.receive.reading import is_token, read_in_turn
 from anonymize.sources.interface import Limits
 
-_JSON = "application/json"
+#: Metrics are taken and dropped: senders told nothing but one address would complain for ever.
+_METRICS = "/v1/metrics"
+_PATHS = ("/v1/traces", "/v1/logs", _METRICS)
 _ENCODINGS = frozenset(("", "identity", "gzip", "zstd"))
-#: Seconds until a sender that was turned away shall come again, and that one is waited for until
-#: it has asked. A body has besides as long as a slow line needs for it.
-_COME_AGAIN = "5"
+#: Seconds that a sender is waited for until it has asked. A body has besides as long as a slow line
+#: needs for it.
 _PATIENCE = 30.0
 _SLOWEST = 20_000  # bytes a second
 #: Each connection is a thread; and each of many senders keeps one open between its batches.
@@ -54,8 +57,10 @@ class Receiver(ThreadingHTTPServer):
         limits: Limits | None = None,
         most_connections: int = _MOST_CONNECTIONS,
         patience: float = _PATIENCE,
+        figures: Figures | None = None,
     ) -> None:
         self.buffer = buffer
+        self.figures = figures or Figures(buffer=buffer, keeping=keeping)
         self.keeping = keeping
         self.token = token
         self.limits = limits or Limits()
@@ -105,13 +110,14 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         self.server.connections.works(self.connection, self.server.patience)
-        if self.path != "/healthz":
-            self._answer(404, {"message": "only /healthz and /v1/traces"})
-            return
-        waiting = {"traces": self.server.buffer.traces, "bytes": self.server.buffer.size}
-        known = {"waiting": waiting, **asdict(self.server.keeping.counts)}
-        failed = bool(self.server.keeping.failure)
-        self._answer(503 if failed else 200, {"status": "failing" if failed else "ok", **known})
+        if self.path == "/healthz":
+            well, known = self.server.figures.document()
+            self._send(200 if well else 503, json.dumps(known).encode(), answers.JSON)
+        elif self.path == "/metrics":
+            self._send(200, *self.server.figures.prometheus())
+        else:
+            message = "only /healthz, /metrics, /v1/traces and /v1/logs"
+            self._send(404, answers.status(answers.JSON, message), answers.JSON)
 
     def do_POST(self) -> None:
         room = 0
@@ -129,19 +135,30 @@ class _Handler(BaseHTTPRequestHandler):
         """Put the spans of a request into the buffer, all of them or none."""
         counts = self.server.keeping.counts
         content_type = self.headers.get("Content-Type", "")
-        received = read_in_turn(data, content_type, self.server.limits)
+        kind = answers.kind_of(content_type)
+        if self._path() == _METRICS:
+            counts.note(metrics=1)
+            self._send(200, answers.taken(kind, 0, ""), kind)
+            return
+        logs = self._path() == "/v1/logs"
+        received = read_in_turn(data, content_type, self.server.limits, logs=logs)
         if received.refused:
             counts.note(rejected=max(received.rejected, 1))
-            self._answer(400, {"message": received.refused})
+            self._answer(400, received.refused)
             return
         try:
             late = self.server.buffer.put(received.spans)
         except Full:
             counts.note(turned_away=1)
-            self._answer(503, {"message": "full, come again"}, retry=True)
+            self._answer(503, "full, come again")
             return
-        counts.note(spans=len(received.spans), rejected=received.rejected, late=late)
-        self._taken(content_type, received.rejected, received.reason)
+        spans = len(received.spans) - received.logs
+        counts.note(spans=spans, logs=received.logs, rejected=received.rejected, late=late)
+        body = answers.taken(kind, received.rejected, received.reason, logs=logs)
+        self._send(200, body, kind)
+
+    def _path(self) -> str:
+        return self.path.partition("?")[0].rstrip("/")
 
     def _check(self) -> None:
         """Turn down what needs no look at the body."""
@@ -151,8 +168,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.headers.get("Authorization", ""), self.server.token
         ):
             self._refuse(401, "a bearer token is needed")
-        if self.path.partition("?")[0].rstrip("/") != "/v1/traces":
-            self._refuse(404, "traces go to /v1/traces")
+        if self._path() not in _PATHS:
+            self._refuse(404, "traces go to /v1/traces, logs to /v1/logs")
         if self.headers.get("Content-Encoding", "").strip().lower() not in _ENCODINGS:
             self._refuse(415, "compress with gzip or zstd, or not at all")
 
@@ -209,7 +226,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _refuse(self, status: int, message: str) -> None:
         """Answer, and read no further."""
         self.close_connection = True
-        self._answer(status, {"message": message}, retry=status == 503)
+        self._answer(status, message)
         raise _Refused
 
     def _drain(self) -> None:
@@ -222,30 +239,17 @@ class _Handler(BaseHTTPRequestHandler):
                 if not self.rfile.read1(_PIECE):
                     break
 
-    def _taken(self, content_type: str, rejected: int, reason: str) -> None:
-        if content_type.startswith(_JSON):
-            partial = {"partialSuccess": {"rejectedSpans": str(rejected), "errorMessage": reason}}
-            self._answer(200, partial if rejected else {})
-            return
-        from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
-            ExportTraceServiceResponse,
-        )
+    def _answer(self, status: int, message: str) -> None:
+        """An error, in the encoding of the request."""
+        kind = answers.kind_of(self.headers.get("Content-Type", ""))
+        self._send(status, answers.status(kind, message), kind)
 
-        answer = ExportTraceServiceResponse()
-        if rejected:
-            answer.partial_success.rejected_spans = rejected
-            answer.partial_success.error_message = reason
-        self._send(200, answer.SerializeToString(), "application/x-protobuf")
-
-    def _answer(self, status: int, body: dict[str, Any], *, retry: bool = False) -> None:
-        self._send(status, json.dumps(body).encode(), _JSON, retry=retry)
-
-    def _send(self, status: int, data: bytes, kind: str, *, retry: bool = False) -> None:
+    def _send(self, status: int, data: bytes, kind: str) -> None:
         self.send_response(status)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(data)))
-        if retry:
-            self.send_header("Retry-After", _COME_AGAIN)
+        if status == 503:
+            self.send_header("Retry-After", str(answers.COME_AGAIN))
         if self.close_connection:
             self.send_header("Connection", "close")
         self.end_headers()

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import re
 import threading
-from collections.abc import Callable, Iterator, Mapping
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from anonymize.assemble import assemble
+from anonymize.audit.rolling import Rolling
 from anonymize.errors import AnonymizeError, StoreError
 from anonymize.receive.buffer import Buffer, Ready
+from anonymize.receive.journal import one_at_a_time
 from anonymize.sources.interface import SourceSettings
 from anonymize.sources.labels import labelled
+from anonymize.sources.mapped import mapped
 from anonymize.trace import SkippedTrace, Trace
 
 if TYPE_CHECKING:
@@ -21,17 +26,22 @@ if TYPE_CHECKING:
 NAME = "receive"
 _COUNTING = threading.Lock()
 _REST = "spans came long after their trace was written"
+_SPAN_ID = re.compile(r"[0-9a-f]{16}")
 
 
 @dataclass(slots=True)
 class Counts:
-    """Since the start: spans taken and rejected, requests turned away, traces written and not."""
+    """Since the start: spans and message events (``logs``) taken, spans and events rejected,
+    requests turned away, those with metrics, traces written and not."""
 
     spans: int = 0
+    logs: int = 0
+    metrics: int = 0
     rejected: int = 0
     turned_away: int = 0
     late: int = 0
     added: int = 0
+    unchanged: int = 0
     replaced: int = 0
     skipped: int = 0
     quarantined: int = 0
@@ -47,14 +57,14 @@ class Counts:
 class _Batch:
     """A few traces as a source; what was not taken of them is listed under its name.
 
-    ``stored``: how many steps those have that another process wrote. The rest of a trace never
-    takes the place of the whole.
+    ``stored``: the spans of those that another process wrote. What does not have all of them is
+    the rest of a trace, and never takes its place.
     """
 
     name: str
     groups: list[Ready]
     settings: SourceSettings
-    stored: Mapping[str, int]
+    stored: Mapping[str, Collection[str]]
 
     def read(self) -> Iterator[Trace | SkippedTrace]:
         for ready in self.groups:
@@ -65,16 +75,26 @@ class _Batch:
                 )
             elif ready.too_large:
                 yield SkippedTrace(
-                    reason="a trace is too large", where=NAME, trace_id=identity, size=len(spans)
+                    reason="a trace is too large", where=NAME, trace_id=identity, size=ready.fresh
+                )
+            elif not spans:
+                yield SkippedTrace(
+                    reason="log records of a trace came, but none of its spans",
+                    where=NAME,
+                    trace_id=identity,
                 )
             elif ready.rest:
                 yield SkippedTrace(reason=_REST, where=NAME, trace_id=identity, size=len(spans))
             else:
-                result = assemble(spans, source=NAME)
+                result = assemble(mapped(spans, self.settings.map), source=NAME)
                 if isinstance(result, Trace):
                     result = labelled(result, spans, self.settings)
-                    if len(result.steps) < self.stored.get(identity, 0):
-                        yield SkippedTrace(reason=_REST, where=NAME, trace_id=identity)
+                    if not {span.span_id for span in spans}.issuperset(
+                        self.stored.get(identity, ())
+                    ):
+                        yield SkippedTrace(
+                            reason=_REST, where=NAME, trace_id=identity, size=len(spans)
+                        )
                         continue
                 yield result
 
@@ -94,15 +114,25 @@ class Keeping:
         *,
         settings: SourceSettings | None = None,
         quiet_for: float = 30.0,
+        whole_for: float | None = None,
     ) -> None:
         self.counts = Counts()
         self.failure = ""
+        #: When something was last written, in seconds since 1970.
+        self.wrote = 0.0
         self._buffer = buffer
         self._store = store
         self._scrubber = scrubber
         self._settings = settings or SourceSettings()
         self._quiet_for = quiet_for
+        self._whole_for = whole_for
         self._again: list[Ready] = []
+        self._receipts = Rolling()
+
+    def use(self, scrubber: AnyScrubber, settings: SourceSettings | None) -> None:
+        """Go on with another scrubber and other settings; by the thread that flushes."""
+        self._scrubber = scrubber
+        self._settings = settings or SourceSettings()
 
     @property
     def waiting(self) -> int:
@@ -118,7 +148,7 @@ class Keeping:
         total = 0
         while True:
             quiet = 0.0 if everything else self._quiet_for
-            groups = self._again or self._buffer.take(quiet_for=quiet)
+            groups = self._again or self._buffer.take(quiet_for=quiet, whole_for=self._whole_for)
             if not groups:
                 self.failure = ""
                 return total
@@ -131,6 +161,8 @@ class Keeping:
                 # A fault of ours with one of them must not keep the others in memory for ever.
                 self._one_by_one()
             self._again = []
+            self._buffer.done(groups)
+            self.wrote = time.time()
             total += len(groups)
 
     def _one_by_one(self) -> None:
@@ -142,22 +174,27 @@ class Keeping:
                 raise
             except Exception:
                 self._write([replace(one, spans=[], unreadable=True)])
+            self._buffer.done(self._again[:1])
             self._again = self._again[1:]
 
     def _write(self, groups: list[Ready]) -> None:
         from anonymize.pipeline import ingest
 
-        batch = _Batch(NAME, groups, self._settings, self._stored(groups))
-        summary, _ = ingest(batch, self._store, self._scrubber, whole=False)
+        with one_at_a_time(self._store):
+            batch = _Batch(NAME, groups, self._settings, self._stored(groups))
+            summary, _ = ingest(
+                batch, self._store, self._scrubber, whole=False, receipts=self._receipts
+            )
         self.counts.note(
             added=summary.added,
+            unchanged=summary.unchanged,
             replaced=summary.replaced,
             skipped=summary.skipped,
             quarantined=summary.quarantined,
         )
 
-    def _stored(self, groups: list[Ready]) -> dict[str, int]:
-        """How many steps the store has of those that this process has not written itself."""
+    def _stored(self, groups: list[Ready]) -> dict[str, Collection[str]]:
+        """The spans that the store has of those that this process has not written itself."""
         import polars as pl
 
         from anonymize.store import Store, open_place
@@ -166,19 +203,26 @@ class Keeping:
         if not ids or not open_place(self._store).exists():
             return {}
         try:
-            frame = Store(self._store).scan("traces").select("trace_id", "n_steps")
+            store = Store(self._store)
+            frame = store.scan("traces").select("trace_id").filter(pl.col("trace_id").is_in(ids))
+            known = frame.collect()["trace_id"].to_list()
+            return {one: _spans_of(store.trace(one)) for one in known}
         except StoreError:  # there is none yet
             return {}
-        return dict(frame.filter(pl.col("trace_id").is_in(ids)).collect().iter_rows())
 
     def run(
-        self, stop: threading.Event, every: float, say: Callable[[str], None] = lambda _: None
+        self,
+        stop: threading.Event,
+        every: float,
+        say: Callable[[str], None] = lambda _: None,
+        between: Callable[[], None] = lambda: None,
     ) -> None:
-        """Flush every ``every`` seconds until ``stop``.
+        """Flush every ``every`` seconds until ``stop``, with a call of ``between`` before.
 
         What can't be written is tried again; ``say`` is told once.
         """
         while not stop.wait(every):
+            between()
             try:
                 self.flush()
             except AnonymizeError as error:
@@ -190,3 +234,9 @@ class Keeping:
                 if not self.failure:
                     say(f"what waits can't be written, trying again: {type(error).__name__}")
                 self.failure = type(error).__name__
+
+
+def _spans_of(trace: Trace | None) -> set[str]:
+    """The ids of the spans that a stored trace was made of, as far as its steps have them."""
+    steps = trace.steps if trace is not None else ()
+    return {step.step_id for step in steps if _SPAN_ID.fullmatch(step.step_id)}

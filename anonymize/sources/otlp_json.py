@@ -227,14 +227,15 @@ def _resource_logs(entry: Json) -> Iterator[LogEvent]:
     for group in _list(entry, "scopeLogs", "scope_logs"):
         for raw in _list(group, "logRecords", "log_records"):
             try:
-                found = _log_event(raw)
+                found = log_event(raw)
             except (TypeError, ValueError, AttributeError, KeyError):
                 continue  # ordinary log lines may look like anything; only events matter here
             if found is not None:
                 yield found
 
 
-def _log_event(raw: dict[str, Any]) -> LogEvent | None:
+def log_event(raw: dict[str, Any]) -> LogEvent | None:
+    """The message event in a log record; ``None``: it is none. Raises on strange content."""
     flags: list[str] = []
     given = attributes(raw.get("attributes") or (), flags)
     name = raw.get("eventName") or raw.get("event_name") or given.get("event.name")

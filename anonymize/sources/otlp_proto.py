@@ -14,6 +14,7 @@ from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 
 from anonymize.sources.interface import Limits
 from anonymize.sources.otlp_json import Found
+from anonymize.sources.otlp_logs import is_resource_logs, read_resource_logs
 from anonymize.sources.otlp_wire import Attributes, ResourceSpans, is_odd
 from anonymize.spans import Scope, Span, SpanEvent, SpanStatus
 from anonymize.trace import SkippedTrace
@@ -109,7 +110,12 @@ def read_resource_spans(
     data: bytes, where: str, limits: Limits, reader: Attributes
 ) -> Iterator[Found]:
     """The spans of one ``ResourceSpans`` message; a malformed one costs itself only."""
-    if len(data) > _SMALL and _too_many(data, limits.values // _MESSAGE):
+    # Log records look like spans without ids, or like damage; only then it is looked at closer.
+    large = len(data) > _SMALL
+    if large and is_resource_logs(data):
+        yield from read_resource_logs(data, where)
+        return
+    if large and _too_many(data, limits.values // _MESSAGE):
         yield SkippedTrace(reason="a message has too many parts", where=where, size=len(data))
         return
     message = ResourceSpans()
@@ -117,12 +123,18 @@ def read_resource_spans(
         message.ParseFromString(data)
         resource = reader.read(message.resource.attributes)
     except (DecodeError, UnicodeDecodeError, RecursionError):
-        yield SkippedTrace(reason=_MALFORMED, where=where, size=len(data))
+        if is_resource_logs(data):
+            yield from read_resource_logs(data, where)
+        else:
+            yield SkippedTrace(reason=_MALFORMED, where=where, size=len(data))
         return
     for group in message.scope_spans:
         scope = Scope(group.scope.name, group.scope.version, resource)
         for raw in group.spans:
             if not any(raw.trace_id):
+                if is_resource_logs(data):
+                    yield from read_resource_logs(data, where)
+                    return
                 yield SkippedTrace(reason="a span without a trace id", where=where)
                 continue
             try:

@@ -135,11 +135,11 @@ def test_traces_are_written_while_it_runs_once_they_are_quiet(tmp_path: Path) ->
         for _ in range(300):
             with urllib.request.urlopen(health, timeout=5) as answer:
                 known = json.loads(answer.read())
-            if known["added"] == 1:
+            if known["added"] == 1 and not known["waiting"]["spans"]:
                 break
             time.sleep(0.1)
         assert known["status"] == "ok"
-        assert known["waiting"] == {"traces": 0, "bytes": 0}
+        assert known["waiting"] == {"traces": 0, "bytes": 0, "spans": 0, "since": None}
         assert known["added"] == 1
         provider.shutdown()
         finish(process)
@@ -185,7 +185,7 @@ def test_bad_requests_are_told_and_change_nothing(tmp_path: Path, monkeypatch: A
         assert post(url, b'{"a": 1}', "application/json", **ok)[0] == 400
         assert post(url, b"\xff\xff\xff", "application/x-protobuf", **ok)[0] == 400
         assert post(url, gzip.compress(good)[:-9], "application/json", **ok)[0] == 400
-        assert post(url.replace("traces", "metrics"), good, "application/json", **ok)[0] == 404
+        assert post(url.replace("traces", "profiles"), good, "application/json", **ok)[0] == 404
         bomb = gzip.compress(b"[" * (200 * 2**20))
         assert post(url, bomb, "application/json", **ok)[0] == 400
         status, body, _ = post(

@@ -20,6 +20,7 @@ from anonymize.sources.budget import held_size
 from anonymize.sources.dialects import read_as
 from anonymize.sources.interface import Limits, SourceSettings
 from anonymize.sources.labels import labelled
+from anonymize.sources.mapped import mapped
 from anonymize.sources.remote.extent import (
     began,
     belongs,
@@ -40,6 +41,8 @@ _BATCH = 50
 _RESTARTS = 3
 #: What can't be halved any more may take so many times what is held else.
 _LAST_RESORT = 4
+
+_NONSENSE = (KeyError, IndexError, TypeError, ValueError, AttributeError, OverflowError)
 
 T = TypeVar("T")
 
@@ -128,7 +131,7 @@ class RemoteSource:
                 self.watch(spans)
             if belongs(spans, window):  # others have a window that waits for them
                 self.reconciled.note(still_open(spans, self.now()))
-            result = assemble(spans, source=self.name)
+            result = assemble(mapped(spans, self.settings.map), source=self.name)
             if isinstance(result, Trace):
                 result = labelled(result, spans, self.settings, self.agent, self.version)
             yield result
@@ -205,7 +208,7 @@ class RemoteSource:
         self, documents: Iterable[dict[str, Any]], held: _Held, *, halvable: bool = False
     ) -> None:
         most = self.limits.held * (1 if halvable else _LAST_RESORT)
-        for document in documents:
+        for document in self._handed(documents):
             for item in self._items(document):
                 if isinstance(item, SkippedTrace):
                     held.skipped[item] = None
@@ -225,10 +228,26 @@ class RemoteSource:
                 fix="read it from an export: path = '...'",
             )
 
+    def _handed(self, documents: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+        """``documents``; what goes wrong in a walk through nonsense is told without it."""
+        try:
+            yield from documents
+            return
+        except _NONSENSE:
+            pass
+        raise self._not_understood()
+
+    def _not_understood(self) -> SourceError:
+        return SourceError(
+            "the source answers in a form that its own client does not know",
+            where=self.name,
+            fix="a newer version of the client, or a `url` that is the platform's API",
+        )
+
     def _items(self, document: dict[str, Any]) -> Iterator[Any]:
         try:
             yield from read_as(self.platform.dialect, document, self.name)
-        except (KeyError, TypeError, ValueError, AttributeError):
+        except _NONSENSE:
             yield SkippedTrace(reason="a document of an unknown form", where=self.name)
 
     def _complete(self, held: _Held, window: Window, asked: Window, *, halvable: bool) -> None:
@@ -279,6 +298,8 @@ class RemoteSource:
         except (Circling, TooLarge) as error:
             if window.length <= _SHORTEST:
                 raise self._unreadable(error, window) from None
+        except _NONSENSE:
+            raise self._not_understood() from None
         parts = [self._listed(half) for half in window.halves()]
         return None if None in parts else {i for part in parts for i in part or ()}
 

@@ -6,6 +6,7 @@ It gives only ids unless fields are named, and only the last day unless a time i
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -32,6 +33,8 @@ def client_of(settings: SourceSettings, where: str) -> Client:
     Raises:
         SourceError: no key is named, or its variable is empty.
     """
+    # It logs what a server said, and parts of the key.
+    logging.getLogger("langsmith").setLevel(logging.CRITICAL)
     session = requests.Session()
     session.max_redirects = 0  # the key would go along
     return Client(
@@ -96,7 +99,11 @@ class LangSmith:
             # It has no setting for this, and its key is in a header that httpx takes along.
             runs._client._client.follow_redirects = False
             page = await runs.query(project_ids=[self._project], page_size=self._page, **asked)
-            found = [_plain(run.to_dict(mode="json")) for run in page.items or []]
+            found = [
+                # It would warn of what is of another kind than it knows, and quote it.
+                _plain(run.to_dict(mode="json", warnings=False))
+                for run in page.items or []
+            ]
             return found, getattr(page, "next_cursor", None)
 
         # One loop for all pages: its connections belong to it.

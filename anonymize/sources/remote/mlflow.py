@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # read when it is imported
@@ -20,6 +21,8 @@ from anonymize.sources.remote.window import Window
 
 _PAGE = 100
 _LIST_PAGE = 500
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
 
 
 def client_of(settings: SourceSettings, where: str) -> MlflowClient:
@@ -77,7 +80,9 @@ class MLflow:
         return {str(trace.info.trace_id).removeprefix("tr-") for trace in found}
 
     def _search(self, window: Window, *, spans: bool, page: int) -> Iterator[Any]:
-        since, until = (int(t.timestamp() * 1000) for t in (window.since, window.until))
+        # A trace's time is cut to milliseconds: what began within the last one is of this window.
+        since = (window.since - _EPOCH) // _MILLISECOND
+        until = -((_EPOCH - window.until) // _MILLISECOND)
         asked = f"attributes.timestamp_ms >= {since} AND attributes.timestamp_ms < {until}"
         token: str | None = None
         pages = Pages()

@@ -31,10 +31,11 @@ class Pages:
             Circling: a cursor came twice, or page after page brings nothing new.
         """
         before = len(self._seen)
-        self._seen.update(map(hash, ids))
+        self._seen.update(hash(str(one)) for one in ids)  # a strange server's may be anything
         self._stale = self._stale + 1 if len(self._seen) == before else 0
         if not cursor:
             return False
+        cursor = str(cursor)
         if cursor in self._cursors:
             if full:
                 raise Circling

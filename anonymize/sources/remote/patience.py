@@ -135,14 +135,22 @@ def _asked_for(error: BaseException, wait: float) -> float:
         if seconds != seconds:
             return wait
     except ValueError:
-        try:
-            moment = parsedate_to_datetime(said)
-        except (ValueError, TypeError, OverflowError):
+        moment = _moment(said)
+        if moment is None:
             return wait
-        if moment.tzinfo is None:
-            moment = moment.replace(tzinfo=UTC)
-        seconds = (moment - datetime.now(UTC)).total_seconds()
-    return min(max(seconds, 0.0), _LONGEST)
+        # By the server's own clock, where it says what that shows.
+        now = _moment(_header(headers, "date")) or datetime.now(UTC)
+        seconds = (moment - now).total_seconds()
+    # Not at once: clocks differ, and six tries within a moment would be none.
+    return min(seconds, _LONGEST) if seconds > 0 else wait
+
+
+def _moment(said: str) -> datetime | None:
+    try:
+        moment = parsedate_to_datetime(said)
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
+    except (ValueError, TypeError, OverflowError):
+        return None
 
 
 def _header(headers: Any, name: str) -> str:
@@ -174,7 +182,8 @@ def _told(error: BaseException, status: int | None, where: str, *, tried: bool) 
         return SourceError(
             "something answers that is not the platform's API (a login page, a proxy?)",
             where=where,
-            fix="check `url`, and that it can be reached from here without a login",
+            fix="check `url`, and that it can be reached from here without a login; if both are "
+            "right, the platform may be newer than its client here: update that",
         )
     kind = f"HTTP {status}" if status is not None else type(error).__name__
     if tried:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from anonymize.sources.interface import SourceSettings
 from anonymize.sources.remote.patience import patiently
 from anonymize.sources.remote.platform import package_of, secret
@@ -31,15 +29,19 @@ def _phoenix(settings: SourceSettings, where: str) -> list[str]:
 
     key = secret(settings.key_env, where, needed=False)
     client = Client(base_url=settings.url, api_key=key)
-    return [str(p["name"]) for p in patiently(client.projects.list, where)]
+    # Names are read inside of it: a list of another form is told as any answer of one is.
+    return patiently(lambda: [str(p["name"]) for p in client.projects.list()], where)
 
 
 def _mlflow(settings: SourceSettings, where: str) -> list[str]:
     from anonymize.sources.remote.mlflow import client_of
 
     client = client_of(settings, where)
-    found = patiently(lambda: client.search_experiments(max_results=_MOST), where)
-    return [str(experiment.name) for experiment in found]
+
+    def ask() -> list[str]:
+        return [str(experiment.name) for experiment in client.search_experiments(max_results=_MOST)]
+
+    return patiently(ask, where)
 
 
 def _langsmith(settings: SourceSettings, where: str) -> list[str]:
@@ -47,7 +49,7 @@ def _langsmith(settings: SourceSettings, where: str) -> list[str]:
 
     client = client_of(settings, where)
 
-    def ask() -> list[Any]:
-        return list(client.list_projects(limit=_MOST))
+    def ask() -> list[str]:
+        return [str(p.name) for p in client.list_projects(limit=_MOST)]
 
-    return [str(p.name) for p in patiently(ask, where)]
+    return patiently(ask, where)

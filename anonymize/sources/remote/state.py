@@ -21,6 +21,7 @@ from anonymize.sources.remote.window import Window
 
 _FOLDER = "_sources"
 _MOMENT = timedelta(seconds=1)
+_DOUBT = timedelta(days=2)
 #: So many stretches are kept apart; with more, what is oldest is read again when it is asked for.
 _MOST = 1_000
 
@@ -49,6 +50,21 @@ class SourceState:
         until = self.until or window.until
         until = next((d.until for d in merged if d.since <= until <= d.until), until)
         return SourceState(until=until, done=tuple(merged[-_MOST:]))
+
+    def believed(self, now: datetime) -> SourceState:
+        """What can be relied on at ``now``: all of it, unless it speaks of the future.
+
+        Then a clock was ahead when it was noted, and nobody knows what the true time was. What it
+        says of the last two days is not believed: they are read again, and nothing is stored twice.
+        """
+        if self.newest is None or self.newest <= now:
+            return self
+        sure = now - _DOUBT
+        done = tuple(
+            Window(since=d.since, until=min(d.until, sure)) for d in self.done if d.since < sure
+        )
+        until = min(self.until, sure) if self.until is not None else None
+        return SourceState(until=until, done=done)
 
     def covers(self, window: Window) -> bool:
         """Whether all of ``window`` was read."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import threading
 from base64 import b64encode
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -28,7 +28,7 @@ class Behaviour:
     ``circle``: what does not fit onto a page is never reached, its cursor leads back; ``endless``:
     the same page for ever, each time with a new cursor; ``sticky``: the last page has a cursor that
     leads to itself. ``elsewhere``: an address to be redirected to. ``page``: HTML in place of every
-    answer. ``retry_after``: what a 429 says.
+    answer. ``retry_after``: what a 429 says. ``mangle``: what becomes of each good answer.
     """
 
     busy: int = 0
@@ -43,6 +43,7 @@ class Behaviour:
     elsewhere: str = ""
     page: str = ""
     retry_after: str = "0"
+    mangle: Callable[[Any], Any] | None = None
     asked: list[dict[str, Any]] = field(default_factory=list)
 
 
@@ -50,6 +51,7 @@ class Behaviour:
 def serving(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
     """A server on loopback until the block ends."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    server.handle_error = lambda *_: None  # type: ignore[method-assign]
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
@@ -70,6 +72,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def answer(self, status: int, body: Any, **headers: str) -> None:
         data = json.dumps(body, default=str).encode()
+        if status == 200 and self.behaviour.mangle is not None:
+            data = json.dumps(self.behaviour.mangle(json.loads(data))).encode()
         if status == 200 and len(data) > self.behaviour.cap:
             status, data = 413, b'{"message": "response too large"}'
         self.send_response(status)
@@ -110,7 +114,9 @@ class _Handler(BaseHTTPRequestHandler):
         repeat = self.behaviour.repeat
         begin, again = 0, False
         if cursor:
-            text, _, mark = cursor.partition("-")
+            text, _, mark = str(cursor).partition("-")
+            if not text.isdecimal():
+                return None
             begin, again = int(text), mark == "again"
         pages = begin // max(limit, 1)
         if self.behaviour.expire_after and pages >= self.behaviour.expire_after:

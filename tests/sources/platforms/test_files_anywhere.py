@@ -18,6 +18,7 @@ from anonymize.errors import SourceError
 from anonymize.sources import SourceSettings, open_source
 from anonymize.trace import SkippedTrace, ToolCall, Trace
 from tests.buckets import serving
+from tests.clouds import azure
 from tests.sources.platforms import standin
 from tests.support import ROOT
 
@@ -254,3 +255,33 @@ def test_the_query_of_a_url_is_in_no_trace_that_is_kept(s3: Any) -> None:
     put(s3, "named/part.parquet", parquet(langsmith_rows(1)))
     ((trace,), _) = split(f"s3://{BUCKET}/named/part.parquet{s3.where}")
     assert trace.source == "part.parquet"
+
+
+def test_files_in_azure_are_read_under_the_account_of_the_environment() -> None:
+    """By the URL that a store there has too."""
+    bucket = pytest.importorskip("anonymize.store.bucket")
+    pytest.importorskip("obstore", reason="writes the test's files")
+    with azure("exports") as where:
+        files = bucket.Bucket("az://exports/team")
+        rows = langsmith_rows(3)
+        each = len(rows) // 3
+        for n in range(3):
+            path = f"runs/year=2026/month=03/day={n + 1:02}/runs.parquet"
+            files.put(path, parquet(rows[n * each : (n + 1) * each]))
+        for scheme in ("az", "abfs", "azure"):
+            traces, skipped = split(f"{scheme}://exports/team/runs")
+            assert (len(traces), skipped) == (3, [])
+        assert len(split("az://exports/team/runs/*/*/day=0[12]/*.parquet")[0]) == 2
+        with pytest.raises(SourceError, match="there is no such file, or folder"):
+            split("az://exports/team/other")
+        assert where not in repr(traces)
+
+
+def test_azure_without_an_account_says_which_variable_names_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("AZURE_STORAGE_ACCOUNT_NAME", raising=False)
+    with pytest.raises(SourceError, match="without an account") as told:
+        split("az://exports/team?sig=secret")
+    assert "AZURE_STORAGE_ACCOUNT_NAME" in str(told.value)
+    assert "secret" not in str(told.value)
