@@ -127,7 +127,7 @@ class _Queue:
     ) -> None:
         self._store = store
         self._budget = budget
-        self._order = sorted(dict.fromkeys(ids), key=lambda i: (i not in first, _place(i)))
+        self._order = sorted(dict.fromkeys(ids), key=lambda i: place(i, first))
         self.left = set(self._order)
         self.cut = ""
 
@@ -186,6 +186,7 @@ def _unit(agent: str, session: str | None, trace_id: str) -> str:
     return f"{agent}\0{session}" if session else f"\0{trace_id}"
 
 
-def _place(trace_id: str) -> bytes:
-    """A place in an order that has nothing to do with what the traces are."""
-    return hashlib.sha256(b"budget:" + trace_id.encode("utf-8", "replace")).digest()
+def place(trace_id: str, first: Collection[str]) -> tuple[bool, bytes]:
+    """A place in an order that has nothing to do with what the traces are, behind ``first``."""
+    named = b"budget:" + trace_id.encode("utf-8", "replace")
+    return trace_id not in first, hashlib.sha256(named).digest()

@@ -148,6 +148,7 @@ def execute(
 
 
 def _judged(source: Source, settings: CompareSettings, tools: ToolCatalog) -> Judged:
+    from replay.nights.partial import weights_of
     from replay.resilience.flow import FaultRun, judge_run
 
     under_faults = FaultRun(
@@ -159,6 +160,7 @@ def _judged(source: Source, settings: CompareSettings, tools: ToolCatalog) -> Ju
         folder=source.folder,
         on_progress=source.on_progress,
         reproduce=_reproduce(source.request, source.config, source.folder),
+        weights=weights_of(source.request, source.selection),
     )
     return judge_run(under_faults, tools, settings)
 
@@ -234,7 +236,7 @@ def _report(
     from replay.compare import compare_datasets
     from replay.faults import tally
     from replay.nights import partial
-    from replay.nights.section import night_section
+    from replay.nights.section import night_section, past_is_worse
     from replay.noise.section import section
     from replay.report import write_all
     from replay.review import memory_of
@@ -282,13 +284,15 @@ def _report(
         faults=tuple(tally(request.plan, landed)),
         fault_proofs=tuple(landed),
         privacy=privacy_of(request.traces, folder),
-        budget=partial.section(diff, request, selection),
+        budget=partial.section(diff, request, selection, judged),
         night=night_section(request.night, diff) if request.night is not None else None,
     )
     if judged is not None:
         info = dataclasses.replace(
             info, exit_code=EXIT_CODES[judged.verdict.status], resilience=judged.section
         )
+    if info.exit_code in (0, 3) and past_is_worse(info.night):
+        info = dataclasses.replace(info, exit_code=EXIT_CODES["regressed"])
     studied = noise.studied if noise is not None else None
     if studied is not None:
         info = dataclasses.replace(info, noise=section(studied, selection.stopped))

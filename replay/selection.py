@@ -21,7 +21,8 @@ class Selection:
     what they were scrubbed under. ``versions`` are those of the agent that made them; ``unasked``
     counts recordings that a run which could stop early did without; ``lost``: traces of the suite
     that are no longer in the store. ``left``: those that a budget had no room for, and ``cut`` what
-    ran out, ``time`` or ``money``."""
+    ran out, ``time`` or ``money``; ``unjudged``: those replayed under faults for which it had no
+    room to replay them without."""
 
     digests: dict[str, str]
     policies: dict[str, str]
@@ -32,6 +33,7 @@ class Selection:
     stopped: str = ""
     cut: str = ""
     left: frozenset[str] = frozenset()
+    unjudged: frozenset[str] = frozenset()
     lost: int = 0
     versions: frozenset[str] = frozenset()
     not_kept: Counter[str] = field(default_factory=Counter)

@@ -256,11 +256,18 @@ def runs_with(folder: Path, found: Found, person: Person) -> Iterator[Path]:
 
     gone = set(found.ids)
     for run in sorted(path for path in folder.iterdir() if path.is_dir()):
-        if run.name.startswith(_FORGETTING) or not (run / "traces" / "_manifests").is_dir():
+        if run.name.startswith(_FORGETTING):
             continue
-        store = Store(run / "traces")
-        if gone.intersection(store.ids()) or any(person.matches(t)[1] for t in store.traces()):
+        # A night keeps replays of earlier days' traces apart from its own.
+        stores = [Store(p / "traces") for p in (run, run / "past") if _holds(p / "traces")]
+        if any(gone.intersection(store.ids()) for store in stores) or any(
+            person.matches(trace)[1] for store in stores for trace in store.traces()
+        ):
             yield run
+
+
+def _holds(store: Path) -> bool:
+    return (store / "_manifests").is_dir()
 
 
 def delete_runs(folder: Path, runs: Iterable[Path]) -> int:

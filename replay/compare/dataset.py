@@ -54,7 +54,9 @@ def compare_datasets(
     known = {trace_id for trace_id, _ in left_out}
     pairing = pair_traces(baseline, candidate, settings)
     production = Production([ours for ours, _ in pairing.pairs])
-    pairs = tuple(compare_pairs(pairing.pairs, settings, tools, contracts, production))
+    compared = compare_pairs(pairing.pairs, settings, tools, contracts, production)
+    # Before anything is said of them: noise has rates as well.
+    pairs = tuple(_standing(list(compared), settings, weights))
     doubts = None
     if study is not None:
         studied = study(pairs, lambda a, b: compare_traces(a, b, settings, tools, production))
@@ -69,7 +71,6 @@ def compare_datasets(
         quieteners=quieteners,
         contracts=contracts.rows if contracts is not None else (),
         doubts=doubts,
-        weights=weights,
     )
 
 
@@ -98,13 +99,8 @@ def summarise(
     quieteners: Sequence[Quietener] = (),
     contracts: tuple[ContractRow, ...] = (),
     doubts: Doubts | None = None,
-    weights: Mapping[str, float] | None = None,
 ) -> DatasetDiff:
     """Groups, counts, totals and the verdict of a run over pairs that were compared already."""
-    if settings.weight_tag:
-        pairs = [weighted(pair, settings.weight_tag) for pair in pairs]
-    if weights:
-        pairs = [replace(p, weight=weights.get(p.trace_id, p.weight)) for p in pairs]
     pairs = [quietened(pair, settings, quieteners) for pair in pairs]
     pairs = doubted(pairs, settings, doubts)
     verdict, reason = run_verdict(pairs, settings, doubts)
@@ -125,6 +121,17 @@ def summarise(
         if isinstance(one, Reviewer):
             diff = one.told(diff)
     return diff
+
+
+def _standing(
+    pairs: Sequence[TraceDiff], settings: CompareSettings, weights: Mapping[str, float] | None
+) -> Sequence[TraceDiff]:
+    """The pairs, each with how many traces of the traffic it stands for."""
+    if settings.weight_tag:
+        pairs = [weighted(pair, settings.weight_tag) for pair in pairs]
+    if weights:
+        pairs = [replace(p, weight=weights.get(p.trace_id, p.weight)) for p in pairs]
+    return pairs
 
 
 def _counts(pairs: Sequence[TraceDiff]) -> dict[str, Json]:

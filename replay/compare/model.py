@@ -239,7 +239,8 @@ class BehaviourGroup:
 class ContractRow:
     """What became of one contract: trace ids by what the candidate and the baseline did.
 
-    ``cases``: the candidate's runs in which it could have been broken. ``broken``: only the
+    ``cases``: the candidate's runs in which it could have been broken; ``of``: which (empty where
+    nobody asked). ``broken``: only the
     candidate broke it; ``already``: the baseline did as well; ``mended``: only the baseline did.
     ``why``: the reason in the first of ``broken``.
     """
@@ -247,6 +248,7 @@ class ContractRow:
     name: str
     sentence: str
     cases: int
+    of: tuple[str, ...] = ()
     broken: tuple[str, ...] = ()
     already: tuple[str, ...] = ()
     mended: tuple[str, ...] = ()

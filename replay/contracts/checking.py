@@ -25,7 +25,7 @@ _ON_RECORD = ("exact", "normalized", None)
 
 @dataclass(slots=True)
 class _Count:
-    cases: int = 0
+    cases: list[str] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)
     already: list[str] = field(default_factory=list)
     mended: list[str] = field(default_factory=list)
@@ -58,7 +58,8 @@ class Held:
             # Of an equal run that holds there is nothing more to ask.
             before = after if equal and not after.broken else contract.look_at(ours)
             count = self._counts[contract.name]
-            count.cases += after.applies
+            if after.applies:
+                count.cases.append(diff.trace_id)
             if after.broken and before.broken:
                 count.already.append(diff.trace_id)
             elif before.broken:
@@ -76,7 +77,8 @@ class Held:
             ContractRow(
                 name=contract.name,
                 sentence=contract.sentence,
-                cases=count.cases,
+                cases=len(count.cases),
+                of=tuple(count.cases),
                 broken=tuple(count.broken),
                 already=tuple(count.already),
                 mended=tuple(count.mended),
@@ -101,7 +103,8 @@ def check(
         run = RunView.of(trace, tools)
         for contract in contracts:
             look, count = contract.look_at(run), counts[contract.name]
-            count.cases += look.applies
+            if look.applies:
+                count.cases.append(trace.trace_id)
             if look.broken:
                 count.broken.append(trace.trace_id)
                 count.why = count.why or look.broken
@@ -109,7 +112,7 @@ def check(
         ContractRow(
             name=contract.name,
             sentence=contract.sentence,
-            cases=counts[contract.name].cases,
+            cases=len(counts[contract.name].cases),
             broken=tuple(counts[contract.name].broken),
             why=counts[contract.name].why,
         )

@@ -32,8 +32,8 @@ LEDGER = ".spent.json"
 #: Parts of what is left when the recordings have been replayed once: the unchanged agent's share
 #: comes out of what ``main_part`` leaves, and so do further replays of what differs.
 _FURTHER = 0.2
-#: The same of a run under faults, which needs the traces without them, and by the other agent.
-_UNDER_FAULTS = 0.4
+#: A run under faults needs as much again for the traces without them, and for the other agent.
+_UNDER_FAULTS = 0.45
 _WRITE_SECONDS = 2.0
 #: What is left is worth beginning again for from this share on.
 _WORTH = 0.1
@@ -60,6 +60,10 @@ class Budget:
     """Live model calls that tell no cost, and whose model has no price."""
     nights: int = 1
     """How many nights share it."""
+    replays: int = 0
+    """Since the night began."""
+    replaying: float = 0.0
+    """Seconds since then in which at least one was going on."""
     _mark: tuple[float, float] = (0.0, 0.0)
     _from: tuple[float, float] = (0.0, 0.0)
     _before: float = 0.0
@@ -68,6 +72,8 @@ class Budget:
     _most: float = 0.0
     _under_way: int = 0
     _results: int = 0
+    _busy: float = 0.0
+    _seen: float = 0.0
     _written: float = float("-inf")
 
     def __post_init__(self) -> None:
@@ -79,8 +85,9 @@ class Budget:
         self.begin_night()
 
     def begin_night(self) -> None:
-        """From here on :attr:`took_minutes` and :attr:`night_usd` count for another night."""
+        """From here on what was taken, spent and replayed counts for another night."""
         self._mark = (self.clock(), self.spent_usd)
+        self.replays, self.replaying, self._seen = 0, 0.0, self._mark[0]
 
     @property
     def night_usd(self) -> float:
@@ -109,6 +116,21 @@ class Budget:
         return (self.clock() - self._mark[0]) / 60
 
     @property
+    def since_last(self) -> float:
+        """Seconds since a replay began or ended; 0 before the first."""
+        return self.clock() - self._seen if self.replays else 0.0
+
+    @property
+    def left_minutes(self) -> float:
+        """Minutes that are left (within :meth:`part`, of that part)."""
+        return max(0.0, self._end - self.clock()) / 60
+
+    @property
+    def left_usd(self) -> float:
+        """Dollars that are left (within :meth:`part`, of that part)."""
+        return max(0.0, self._most - self._spent)
+
+    @property
     def over(self) -> str:
         """``time`` or ``money``, where the whole of it is used up; else empty."""
         if self.minutes and self.clock() >= self._began + self.minutes * 60:
@@ -131,13 +153,26 @@ class Budget:
         finally:
             self._end, self._most, self._from = end, most, since
 
+    @contextmanager
+    def kept(self, seconds: float) -> Iterator[None]:
+        """Within, so much less of the time may be used: something comes after it."""
+        end = self._end
+        self._end = max(self.clock(), end - seconds)
+        try:
+            yield
+        finally:
+            self._end = end
+
     def closed(self) -> str:
         """Whether no more may begin, and what ran out: ``time``, ``money``, or empty.
 
-        What is under way is taken to cost as much as what is done, on the average.
+        What is under way, and what would begin, is taken to cost and to last as long as what is
+        done, on the average. That looks at no single trace, so the part that is done stays fair.
         """
-        if self.minutes and self.clock() >= self._end:
-            return "time"
+        if self.minutes:
+            lasts = self._busy / self._results if self._results else 0.0
+            if self.clock() + lasts >= self._end:
+                return "time"
         if self.usd:
             each = self.spent_usd / self._results if self._results else 0.0
             if self._spent + self._under_way * each >= self._most:
@@ -146,10 +181,13 @@ class Budget:
 
     def began(self) -> None:
         """A replay begins."""
+        self._pass()
         self._under_way += 1
 
     def spend(self, result: ReplayResult) -> None:
         """A replay is done: count what it cost."""
+        self._pass()
+        self.replays += 1
         self._under_way = max(0, self._under_way - 1)
         self._results += 1
         cost, unknown = cost_of(result, self.prices)
@@ -158,6 +196,14 @@ class Budget:
             self.spent_usd += cost
             if self.clock() - self._written >= _WRITE_SECONDS:
                 self.keep()
+
+    def _pass(self) -> None:
+        """Time has passed, with so many replays under way."""
+        now = self.clock()
+        if self._under_way:
+            self.replaying += now - self._seen
+            self._busy += (now - self._seen) * self._under_way
+        self._seen = now
 
     def keep(self) -> None:
         """Write down what was spent today."""
@@ -189,7 +235,7 @@ def stage(
     if request.budget is None:
         return nullcontext()
     if request.plan.rules:
-        return request.budget.part(_UNDER_FAULTS)
+        return request.budget.part(_UNDER_FAULTS / (2 if request.against else 1))
     aa = config.replay.aa if request.aa is None else request.aa
     repeats = config.replay.repeat if request.repeat is None else request.repeat
     return request.budget.part(share(aa, repeats))

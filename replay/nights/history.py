@@ -29,7 +29,9 @@ _STAYS = (
     "share",
     "low",
     "high",
+    "size",
     "left",
+    "past",
     "candidate",
     "fingerprint",
     "traffic",
@@ -42,8 +44,10 @@ _STAYS = (
 class Night:
     """One night: its day, its verdict and exit code, and its counts.
 
-    ``share``, ``low``, ``high``: the share of the traffic that got worse, and its 95 % interval.
-    ``left``: traces that the budget had no room for. ``groups``: id -> title of each behaviour.
+    ``share``, ``low``, ``high``: the share of the traffic that got worse, and its 95 % interval;
+    ``size``: how many equally weighted traces would tell as much.
+    ``left``: traces that the budget had no room for. ``past``: traces of earlier days that were
+    replayed as well and are worse. ``groups``: id -> title of each behaviour.
     ``traffic``: traces that the store held of the day. ``complete``: whether it was done; ``why``
     it was not, in words; ``begun``: whether a start of it was killed before all was told.
     ``inputs``: how many lines there are on the drift of inputs.
@@ -57,7 +61,9 @@ class Night:
     share: float | None = None
     low: float | None = None
     high: float | None = None
+    size: float | None = None
     left: int = 0
+    past: int = 0
     candidate: str = ""
     fingerprint: str = ""
     groups: Mapping[str, str] = field(default_factory=dict)
@@ -123,7 +129,9 @@ def _night(folder: Path, day: date) -> Night | None:
         share=_number(known.get("share")),
         low=_number(known.get("low")),
         high=_number(known.get("high")),
+        size=_number(known.get("size")),
         left=_count(known.get("left")),
+        past=_count(known.get("past")),
         candidate=str(known.get("candidate", "")),
         fingerprint=str(known.get("fingerprint", "")),
         groups={str(k): str(v) for k, v in titles.items()} if isinstance(titles, dict) else {},
@@ -207,16 +215,18 @@ def counts_of(document: Mapping[str, Any]) -> dict[str, Any]:
     from replay.report.statistics import worse_share
 
     counts = document["counts"]
-    share, low, high = worse_share(document)
+    worse = worse_share(document)
     return {
         "verdict": document["verdict"]["status"],
         "exit_code": document["verdict"]["exit_code"],
         "compared": counts["compared"],
         "regressed": counts["regressed"],
-        "share": share,
-        "low": low,
-        "high": high,
+        "share": worse.share,
+        "low": worse.low,
+        "high": worse.high,
+        "size": round(worse.size, 2),
         "left": (document.get("budget") or {}).get("not_replayed", 0),
+        "past": ((document.get("night") or {}).get("past") or {}).get("regressed"),
         "candidate": document["run"]["candidate"],
         "groups": [group["id"] for group in document["groups"]],
         "titles": {g["id"]: g["title"] for g in document["groups"][:_MOST_TITLES]},

@@ -213,8 +213,9 @@ def choose_suite(
     again. Traces that arrived since are not in it.
     """
     from anonymize.store import Store
+    from replay.review.store import read_reviews
     from replay.suites import Suite, candidates, choose, read_suite, write_suite
-    from replay.suites.past import regressed
+    from replay.suites.past import always_in
 
     path = folder / "suite.json"
     if path.exists():
@@ -227,7 +228,8 @@ def choose_suite(
         if not opened.ids(dates=(day, day), agent_version=settings.baseline or None):
             return {}, frozenset()  # the run says what there is instead
         known = candidates(opened, where=where)
-        always = regressed(config.resolve(config.replay.runs))
+        reviews = read_reviews(config.resolve(config.replay.reviews))
+        always = always_in(config.resolve(config.replay.runs), reviews)
         choice = choose(known, size=settings.size, always=always)
         made = {"size": settings.size, "where": where, "of": choice.of}
         write_suite(path, Suite(entries=choice.entries, made=made))

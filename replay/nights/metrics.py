@@ -7,6 +7,8 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+from replay.report.statistics import worse_share
+
 _EXIT_CODE = "0 pass, 1 regressed, 2 could not run, 3 inconclusive"
 _FINISHED = "When the last night ended"
 
@@ -76,6 +78,14 @@ def write_metrics(
     counts = document["counts"]
     for name, key, what in _COUNTS:
         gauge(name, what, float(counts.get(key, 0)))
+    worse = worse_share(document)
+    for name, share, what in (
+        ("regressed_share", worse.share, "Share of the traffic that is worse"),
+        ("regressed_share_low", worse.low, "The least that it may be (95 %)"),
+        ("regressed_share_high", worse.high, "The most that it may be (95 %)"),
+    ):
+        if share is not None:
+            gauge(name, what, share)
     gauge("groups", "Behaviours that changed", len(document["groups"]))
     gauge("exit_code", _EXIT_CODE, float(document["verdict"]["exit_code"]))
     gauge("duration_seconds", "How long the run took", float(document["run"]["duration_s"] or 0))
@@ -93,6 +103,9 @@ def write_metrics(
     night = document.get("night")
     if night is not None:
         gauge("new_groups", "Behaviours not seen in the week before", len(night["new"]))
+        past = night.get("past") or {"replayed": 0, "regressed": 0}
+        gauge("past_traces_replayed", "Traces of earlier days, replayed as well", past["replayed"])
+        gauge("past_traces_regressed", "Those of them that are worse", past["regressed"])
         gauge("input_drift_notes", "What is otherwise in the inputs", len(night["inputs"]))
     for side in ("baseline", "candidate"):
         sums = document["metrics"][side]

@@ -13,10 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 from replay.report.text import plural
 from replay.statistics import most_hits
+from replay.statistics.weighted import Sample
 
 if TYPE_CHECKING:
     from replay.compare import CompareSettings, DatasetDiff
     from replay.nights.budget import Budget
+    from replay.resilience.flow import Judged
+    from replay.resilience.verdict import FaultVerdict
     from replay.run_request import RunRequest
     from replay.selection import Selection
 
@@ -35,16 +38,34 @@ def weights_of(request: RunRequest, selection: Selection) -> Mapping[str, float]
     return {i: w * (scale if i in drawn else 1.0) for i, w in request.weights.items()}
 
 
-def largest_share(diff: DatasetDiff, request: RunRequest, selection: Selection) -> float:
-    """The share of the chosen traces (0 to 1) that may be worse though none of the replayed is.
+def largest_share(judged: Mapping[str, str], request: RunRequest, selection: Selection) -> float:
+    """The share of the chosen traces (0 to 1) that may be worse though none of the ``judged`` is.
 
     With a certainty of 95 %. Traces that could not be judged say nothing, for better or worse.
+    ``judged``: trace id -> its conversation. Where traces have weights, the share of the traffic
+    that they stand for may be larger: then it is that.
     """
-    judged = {p.trace_id for p in diff.pairs if p.verdict not in ("inconclusive", "broken")}
-    drawn = len(judged - request.first)
-    sure = len(judged) - drawn
-    whole = len(selection.digests) + len(selection.left)
-    return most_hits(0, drawn, whole - sure) / whole if whole else 1.0
+    drawn = [i for i in judged if i not in request.first]
+    sure = len(judged) - len(drawn)
+    chosen = selection.digests.keys() | selection.left
+    if not chosen:
+        return 1.0
+    share = most_hits(0, len(drawn), len(chosen) - sure) / len(chosen)
+    weights = {i: request.weights.get(i, 1.0) for i in chosen}
+    if len(set(weights.values())) == 1:
+        return share
+    most = Sample([weights[i] for i in drawn], [judged[i] for i in drawn]).rate(()).interval.high
+    unknown = sum(w for i, w in weights.items() if i not in judged)
+    return max(share, most * unknown / sum(weights.values()))
+
+
+def conclusive(diff: DatasetDiff) -> dict[str, str]:
+    """The traces that a comparison could judge, each with its conversation."""
+    return {
+        p.trace_id: p.session_id or p.trace_id
+        for p in diff.pairs
+        if p.verdict not in ("inconclusive", "broken")
+    }
 
 
 def judged(
@@ -57,33 +78,64 @@ def judged(
     if not diff.pairs:
         said = f"{_ran_out(request, selection)} before any of {whole} was replayed"
         return dataclasses.replace(diff, verdict="could not run", reason=f"{said}.")
-    share = largest_share(diff, request, selection)
+    share = largest_share(conclusive(diff), request, selection)
     if diff.verdict != "pass" or share <= settings.margin:
         return diff
     said = (
         f"Nothing got worse in {len(diff.pairs):,} of {whole}, but "
-        f"{_ran_out(request, selection, inside=True)} then, and up to {share:.1%} of them may have "
-        f"got worse (95 %); [compare] margin allows {settings.margin:.1%}."
+        f"{_not_known(request, selection, share, settings)}"
     )
     return dataclasses.replace(diff, verdict="inconclusive", reason=said)
 
 
-def section(diff: DatasetDiff, request: RunRequest, selection: Selection) -> dict[str, Any] | None:
+def judged_under_faults(
+    verdict: FaultVerdict,
+    known: Mapping[str, str],
+    request: RunRequest,
+    selection: Selection,
+    settings: CompareSettings,
+) -> FaultVerdict:
+    """The same for a run under faults: ``known`` are the traces on which it could be judged."""
+    left = len(selection.left) + len(selection.unjudged)
+    if not left:
+        return verdict
+    whole = plural(len(selection.digests) + len(selection.left), "trace")
+    if not known and verdict.status != "regressed":
+        said = f"{_ran_out(request, selection)} before any of {whole} could be judged."
+        return dataclasses.replace(verdict, status="could not run", sentence=said, reason=said)
+    share = largest_share(known, request, selection)
+    if verdict.status != "pass" or share <= settings.margin:
+        return verdict
+    said = (
+        f"Nothing failed in {len(known):,} of {whole}, but "
+        f"{_not_known(request, selection, share, settings)}"
+    )
+    return dataclasses.replace(verdict, status="inconclusive", sentence=said, reason=said)
+
+
+def section(
+    diff: DatasetDiff, request: RunRequest, selection: Selection, judged: Judged | None = None
+) -> dict[str, Any] | None:
     """The report's ``budget``: what there was, what it took, what was left out and what of it is
-    known; ``None`` for a run without a limit."""
+    known; ``None`` for a run without a limit. ``judged``: what became of it under faults."""
     budget = request.budget
     if budget is None or not budget.limited:
         return None
-    share = largest_share(diff, request, selection) if selection.left and diff.pairs else None
-    left, done = len(selection.left), len(selection.digests)
+    left = len(selection.left) + len(selection.unjudged)
+    whole = len(selection.digests) + len(selection.left)
+    known = conclusive(diff) if judged is None else judged.known
+    status = diff.verdict if judged is None else judged.verdict.status
+    share = largest_share(known, request, selection) if left and diff.pairs else None
     sentence = ""
     if left and diff.pairs:
+        done = "replayed" if judged is None else "replayed with the faults and without"
         sentence = (
-            f"{_ran_out(request, selection)} before {left:,} of {plural(done + left, 'trace')} "
-            "were replayed; the others are a fair draw"
+            f"{_ran_out(request, selection)} before {left:,} of {plural(whole, 'trace')} "
+            f"{'was' if left == 1 else 'were'} {done}; the others are a fair draw"
         )
-        if diff.verdict == "pass" and share is not None:
-            sentence += f", and at most {share:.1%} of all got worse (95 %)"
+        if status == "pass" and share is not None:
+            worse = "got worse" if judged is None else "fail"
+            sentence += f", and at most {share:.1%} of all {worse} (95 %)"
         sentence += "."
     return {
         "minutes": budget.minutes or None,
@@ -91,12 +143,21 @@ def section(diff: DatasetDiff, request: RunRequest, selection: Selection) -> dic
         "took_minutes": round(budget.took_minutes, 2),
         "spent_usd": round(budget.night_usd, 6),
         "unpriced": budget.unpriced,
-        "chosen": done + left,
+        "chosen": whole,
         "not_replayed": left,
         "ran_out": selection.cut,
         "share": share,
         "sentence": sentence,
     }
+
+
+def _not_known(
+    request: RunRequest, selection: Selection, share: float, settings: CompareSettings
+) -> str:
+    return (
+        f"{_ran_out(request, selection, inside=True)} then, and up to {share:.1%} of them may have "
+        f"got worse (95 %); [compare] margin allows {settings.margin:.1%}."
+    )
 
 
 def words(budget: Budget, ran_out: str) -> str:

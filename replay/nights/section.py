@@ -11,8 +11,9 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+from replay.compare.sample import sample_of
 from replay.report.text import plural
-from replay.statistics import rate_interval
+from replay.statistics import share_interval
 
 if TYPE_CHECKING:
     from replay.compare.model import DatasetDiff
@@ -55,10 +56,22 @@ def known_before(
         "candidate_changed": changed,
         "before": [row(night) for night in earlier[-_ROWS:]],
         "compared_with": min(len(same), _WEEK),
-        "pooled": [sum(n.regressed for n in same[-_WEEK:]), sum(n.compared for n in same[-_WEEK:])],
+        "pooled": _pooled(same[-_WEEK:]),
         "groups": since,
         "latest": sorted(latest),
     }
+
+
+def _pooled(week: Sequence[Night]) -> list[float]:
+    """How many traces got worse in these nights, and of how many: where traces stood for different
+    numbers of others, as many as tell as much."""
+    parts = [
+        (n.share * n.size, n.size)
+        if n.share is not None and n.size is not None
+        else (float(n.regressed), float(n.compared))
+        for n in week
+    ]
+    return [sum(hits for hits, _ in parts), sum(of for _, of in parts)]
 
 
 def row(night: Night) -> dict[str, Any]:
@@ -73,6 +86,7 @@ def row(night: Night) -> dict[str, Any]:
         "low": night.low,
         "high": night.high,
         "not_replayed": night.left,
+        "past": night.past,
         "groups": len(night.groups),
         "inputs": night.inputs,
         "why": night.why,
@@ -85,7 +99,10 @@ def night_section(known: Mapping[str, Any], diff: DatasetDiff) -> dict[str, Any]
     new = [g for g in diff.groups if g.id not in since]
     stays = [g for g in diff.groups if g.id in since]
     here = {g.id for g in diff.groups}
-    gone = [i for i in known["latest"] if i not in here]
+    # What today's questions don't bring up, but those of earlier days still do, is not gone.
+    past = known.get("past") or {"groups": [], "not_replayed": 0}
+    here |= {g["id"] for g in past["groups"]}
+    gone = [i for i in known["latest"] if i not in here and not past["not_replayed"]]
     compared = known["compared_with"]
     return {
         "day": known["day"],
@@ -106,20 +123,28 @@ def night_section(known: Mapping[str, Any], diff: DatasetDiff) -> dict[str, Any]
             for g in stays[:_MOST]
         ],
         "gone": [{"id": i, "title": since[i]["title"]} for i in gone[:_MOST]] if diff.pairs else [],
+        "past": known.get("past"),
         "trend": trend_of(known, diff),
         "sentence": _sentence(known, diff, len(new)),
     }
 
 
+def past_is_worse(night: Mapping[str, Any] | None) -> bool:
+    """Whether traces of earlier days, which were replayed as well, regress."""
+    past = night.get("past") if night is not None else None
+    return past is not None and past["status"] == "regressed"
+
+
 def trend_of(known: Mapping[str, Any], diff: DatasetDiff) -> str:
-    """``up`` or ``down`` where the share that got worse is beyond chance another than in the week
-    before (the exact intervals of both don't meet), else ``level``; empty where none is known."""
+    """``up`` or ``down`` where the share of the traffic that got worse is beyond chance another
+    than in the week before (the intervals of both don't meet), else ``level``; empty where none is
+    known."""
     hits, of = known["pooled"]
-    judged = [p for p in diff.pairs if p.verdict not in ("inconclusive", "broken")]
-    if not of or not judged:
+    if not of or all(p.verdict in ("inconclusive", "broken") for p in diff.pairs):
         return ""
-    now = rate_interval(sum(p.verdict == "regressed" for p in judged), len(judged))
-    then = rate_interval(min(hits, of), of)
+    bad = [n for n, p in enumerate(diff.pairs) if p.verdict == "regressed"]
+    now = sample_of(diff.pairs).rate(bad).interval
+    then = share_interval(hits / of, of)
     if now.low > then.high:
         return "up"
     return "down" if now.high < then.low else "level"
@@ -128,7 +153,8 @@ def trend_of(known: Mapping[str, Any], diff: DatasetDiff) -> str:
 def _sentence(known: Mapping[str, Any], diff: DatasetDiff, new: int) -> str:
     if not known["compared_with"] or not diff.pairs:
         return ""
-    nights = plural(known["compared_with"], "night")
+    number = known["compared_with"]
+    nights = "night" if number == 1 else f"{number:,} nights"
     said = {
         "up": f"More traces got worse than in the {nights} before, beyond chance.",
         "down": f"Fewer traces got worse than in the {nights} before, beyond chance.",

@@ -16,6 +16,7 @@ from replay.nights.notify import NotifySettings
 
 _COUNTS = (
     "size",
+    "past",
     "audit",
     "budget_minutes",
     "budget_usd",
@@ -32,21 +33,24 @@ class NightlySettings:
     ``source``: a name in ``[sources]`` or a path (``{date}`` stands for the day); empty where
     something else fills the store (`anonymize receive`). ``agent``: the candidate; ``baseline``:
     the version in production (empty: any). ``size``: replay only about so many traces of the day,
-    chosen and weighted (0: all). ``aa``: the share of the traces (0 to 1) that the unchanged agent
-    replays too. ``audit``: how many traces of the store are searched again before anything is
-    replayed (0: none). ``budget_minutes``, ``budget_usd``: what one start may take (0: no limit);
-    ``prices``: model, or the beginning of its name -> dollars per million tokens, in and out.
-    ``catch_up``: so many days back nights that were missed are done as well, oldest first.
-    ``late_hours``: a platform is asked for so much of the day before once more, since spans come
-    late. ``compact``: small files of the store are merged. ``keep_days``: older days leave the
-    store, and their runs go (0: nothing goes). ``heartbeat``: a file that says when the last night
-    ended and how. ``metrics``: a file of figures for Prometheus. ``notify``: who is told.
+    chosen and weighted (0: all). ``past``: at most so many traces of earlier days, which regressed
+    or were reviewed, are replayed as well (0: none). ``aa``: the share of the traces (0 to 1) that
+    the unchanged agent replays too. ``audit``: how many traces of the store are searched again
+    before anything is replayed (0: none). ``budget_minutes``, ``budget_usd``: what one start may
+    take (0: no limit); ``prices``: model, or the beginning of its name -> dollars per million
+    tokens, in and out. ``catch_up``: so many days back nights that were missed are done as well,
+    oldest first. ``late_hours``: a platform is asked for so much of the day before once more, since
+    spans come late. ``compact``: small files of the store are merged. ``keep_days``: older days
+    leave the store, and their runs go (0: nothing goes). ``heartbeat``: a file that says when the
+    last night ended and how. ``metrics``: a file of figures for Prometheus. ``notify``: who is
+    told.
     """
 
     agent: str
     source: str = ""
     baseline: str = ""
     size: int = 0
+    past: int = 50
     aa: float = 0.1
     audit: int = 100
     budget_minutes: float = 0.0

@@ -12,7 +12,9 @@ from typing import Any
 from anonymize.errors import SourceError
 from replay.config import ReplayConfig
 from replay.folder import read_header
+from replay.keeper import held as replayed
 from replay.nights.budget import Budget
+from replay.nights.forecast import Pace, forecast, measured, pace_of
 from replay.nights.history import (
     beat,
     counts_of,
@@ -24,6 +26,7 @@ from replay.nights.history import (
 )
 from replay.nights.ingesting import Ingested, audit_again, choose_suite, ingest_day
 from replay.nights.notify import NotifySettings
+from replay.nights.past import choose_past, forget_past
 from replay.nights.quiet import Held, held_of, silence_of, write_quiet
 from replay.nights.section import known_before
 from replay.nights.settings import NightlySettings, aa_of
@@ -97,16 +100,49 @@ def _replayed(work: Work) -> RunOutcome:
     drift = drift_of(work.store, day)
     for note in drift.notes:
         work.say(f"inputs: {note}")
+    earlier = choose_past(work) if settings.past else {}
+    pace = _foreseen(work, chosen, earlier)
+    past = _past(work, earlier)
     request = _request(work, weights=chosen, first=first)
-    request = _with(request, _before(work, inputs=drift.notes))
-    outcome = execute(request, work.config, on_progress=work.on_progress)
-    before = None
-    # What was kept for further replays and not needed goes to traces that were left out.
-    while (left := _left(outcome)) and left != before and work.budget.room:
-        before = left
+    request = _with(request, {**_before(work, inputs=drift.notes), "past": past})
+    with work.budget.kept(pace.kept(work.budget.minutes) if pace else 0.0):
         outcome = execute(request, work.config, on_progress=work.on_progress)
+        before = None
+        # What was kept for further replays and not needed goes to traces that were left out.
+        while (left := _left(outcome)) and left != before and work.budget.room:
+            before = left
+            outcome = execute(request, work.config, on_progress=work.on_progress)
     write_night(folder, drift=list(drift.notes))
     return outcome
+
+
+def _foreseen(work: Work, chosen: Mapping[str, float], earlier: Mapping[str, date]) -> Pace | None:
+    """Say what the night will take; how long traces took in the nights before."""
+    from anonymize.store import Store
+
+    ids = Store(work.store).ids(
+        dates=(work.day, work.day), agent_version=work.settings.baseline or None
+    )
+    todo = set(chosen or ids) - replayed(work.folder / "traces").keys()
+    pace = pace_of(work.runs, work.day, work.candidate)
+    also = earlier.keys() - replayed(work.folder / "past" / "traces").keys()
+    if todo:
+        work.say(forecast(pace, len(todo), len(also), work.budget, work.candidate))
+    return pace
+
+
+def _past(work: Work, earlier: Mapping[str, date]) -> Mapping[str, Any] | None:
+    """What regressed or was reviewed on earlier days, replayed as a run of its own."""
+    from dataclasses import replace
+
+    from replay.nights.past import replay_past
+
+    def request(ids: tuple[str, ...], folder: Path) -> RunRequest:
+        # The choice goes through the behaviours in turn: a small budget shall see each of them.
+        first = frozenset(ids[: -(-len(ids) // 3)])
+        return replace(_request(work), day=None, ids=ids, folder=folder, aa=0.0, first=first)
+
+    return replay_past(work, earlier, request)
 
 
 def _left(outcome: RunOutcome) -> int:
@@ -126,7 +162,6 @@ def _quiet(work: Work, came: Ingested | None) -> RunOutcome:
         )
     known = Store(work.store) if open_place(work.store).exists() else None
     silence = silence_of(known, work.runs, work.day)
-    work.say(silence.why)
     if not silence.usual:
         work.say(f"warning: is the source '{work.settings.source or work.store}' still recording?")
     night = _before(work, verdict={**silence.verdict})
@@ -183,9 +218,13 @@ def _remember(work: Work, outcome: RunOutcome, held: Held, seconds: float) -> No
     """What stays of the night, the figures, and the heartbeat."""
     known = counts_of(outcome.document)
     finished = time.time()
+    past = (outcome.document.get("night") or {}).get("past") or {"replayed": 0}
+    traces = int(outcome.document["counts"]["replayed"]) + int(past["replayed"])
+    pace = measured(work.budget, seconds, traces)
     write_night(
         work.folder,
         **{"share": None, "low": None, "high": None, **known},
+        **({"pace": pace} if pace else {}),
         traffic=held.traces,
         content=held.content if held.traces else None,
         fingerprint=print_of(work.config, work.candidate),
@@ -235,6 +274,7 @@ def _forget_before(work: Work, first: date, there: bool) -> None:
     from anonymize.store import StoreWriter
 
     gone = StoreWriter(work.store).prune(first) if there else None
+    forget_past(work.runs, first)
     for night in nights(work.runs):
         folder = work.runs / night.day.isoformat()
         if night.day < first and (read_header(folder) or not read_night(folder).get("run_gone")):

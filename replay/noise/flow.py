@@ -19,6 +19,7 @@ from replay.noise.draws import Compare, TraceDraws, draws_of, flaky
 from replay.noise.families import Seen, solid
 from replay.noise.floor import ANY, Learnt, NoiseFloor
 from replay.noise.needed import what_settles
+from replay.noise.standing import Standing, own_names
 from replay.noise.store import FILE, known, remember
 from replay.noise.weigh import RETURNS, Weighing, weigh
 
@@ -41,6 +42,7 @@ class Studied:
     doubts: Doubts
     floor: NoiseFloor
     learnt: NoiseFloor
+    standing: Standing
     agent: str = ""
     repeats: int = 1
     again: int = 0
@@ -168,6 +170,7 @@ class NoiseRun:
             ),
             floor=floor,
             learnt=learnt,
+            standing=Standing.of(draws, pairs),
             agent=self.agent or self.source.request.agent,
             repeats=self.repeats,
             again=len(chosen) if done else 0,
@@ -351,14 +354,13 @@ def learned(draws: Sequence[TraceDraws]) -> NoiseFloor:
     hits: dict[str, int] = {}
     pairs = 0
     for one in draws:
-        looks = [look for look in one.again if look.unasked]
-        if one.control:
-            names = {m.signature for m in one.control[0]}
-            bad = any(m.severity == "regression" for m in one.control[0])
-        elif looks:
-            names, bad = set(looks[0].own), looks[0].worse
-        else:
+        names = own_names(one)
+        if names is None:
             continue
+        if one.control:
+            bad = any(m.severity == "regression" for m in one.control[0])
+        else:
+            bad = next(look.worse for look in one.again if look.unasked)
         pairs += 1
         for name in names:
             hits[name] = hits.get(name, 0) + 1

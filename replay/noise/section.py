@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
+from replay.noise.families import family
 from replay.noise.floor import ANY
 from replay.noise.flow import Studied
 from replay.noise.weigh import Weighed
-from replay.statistics import rate_interval
 
 #: Behaviours and rates that are listed: those that gate first, then the most frequent.
 MOST = 200
@@ -37,8 +37,8 @@ def section(studied: Studied, stopped: str = "") -> dict[str, Any]:
         "alarm": weighing.alarm,
         "needed": studied.doubts.needed,
         "stopped": stopped,
-        "behaviours": [_behaviour(w) for w in listed[:MOST]],
-        "rates": [_rate(s, n, pairs) for s, n in rates[:MOST] if s != ANY],
+        "behaviours": [_behaviour(w, studied) for w in listed[:MOST]],
+        "rates": [_rate(s, n, pairs, studied) for s, n in rates[:MOST] if s != ANY],
         "flaky": flaky,
     }
 
@@ -63,9 +63,10 @@ def sentence(studied: Studied) -> str:
     return "; ".join(said) + "."
 
 
-def _behaviour(weighed: Weighed) -> dict[str, Any]:
-    share = rate_interval(min(weighed.traces, weighed.of), weighed.of)
-    noise = rate_interval(min(weighed.noise, weighed.noise_of), weighed.noise_of)
+def _behaviour(weighed: Weighed, studied: Studied) -> dict[str, Any]:
+    standing, known = studied.standing, studied.floor.pairs
+    shown, own = standing.shown(weighed.signature), family(weighed.signature)
+    share, noise = standing.noise(own, weighed.noise, weighed.noise_of, known)
     return {
         **_named(weighed.signature),
         "decision": weighed.decision,
@@ -73,12 +74,14 @@ def _behaviour(weighed: Weighed) -> dict[str, Any]:
         "gates": weighed.gates,
         "traces": weighed.traces,
         "of": weighed.of,
-        "low": share.low,
-        "high": share.high,
+        "share": shown.share,
+        "low": shown.interval.low,
+        "high": shown.interval.high,
         "noise": weighed.noise,
         "noise_of": weighed.noise_of,
-        "noise_low": noise.low if weighed.noise_of else None,
-        "noise_high": noise.high if weighed.noise_of else None,
+        "noise_share": share,
+        "noise_low": noise.low if noise else None,
+        "noise_high": noise.high if noise else None,
         "chance": weighed.chance,
         "back": weighed.back,
         "gone": weighed.gone,
@@ -87,14 +90,15 @@ def _behaviour(weighed: Weighed) -> dict[str, Any]:
     }
 
 
-def _rate(signature: str, hits: int, pairs: int) -> Mapping[str, Any]:
-    span = rate_interval(min(hits, pairs), pairs)
+def _rate(signature: str, hits: int, pairs: int, studied: Studied) -> Mapping[str, Any]:
+    share, span = studied.standing.noise(signature, hits, pairs, studied.floor.pairs)
     return {
         **_named(signature),
         "hits": hits,
         "pairs": pairs,
-        "low": span.low,
-        "high": span.high,
+        "share": share,
+        "low": span.low if span else None,
+        "high": span.high if span else None,
     }
 
 

@@ -21,6 +21,7 @@ from jinja2 import DictLoader, Environment, StrictUndefined
 from markupsafe import Markup, escape
 
 from anonymize.trace import Json
+from replay.report.contracts import share_words
 from replay.report.files import write_atomically
 from replay.report.nights import night_page
 from replay.report.noise import noise_rows
@@ -128,7 +129,12 @@ def _parts() -> tuple[Environment, str, str]:
         lstrip_blocks=True,
     )
     environment.filters.update(
-        show=show, plain=_plain, moment=moment, duration=duration, plural=_plural
+        show=show,
+        plain=_plain,
+        moment=moment,
+        duration=duration,
+        plural=_plural,
+        broken_share=share_words,
     )
     return environment, _resource("style.css"), _resource("script.js")
 

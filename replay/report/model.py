@@ -108,7 +108,6 @@ def to_json(diff: DatasetDiff, run: RunInfo) -> dict[str, Any]:
         for trace_id in group.trace_ids:
             groups_of.setdefault(trace_id, []).append(group.id)
     counts, share_of = _counts(diff, run), shares_of(diff)
-    weighted = len({pair.weight for pair in diff.pairs}) > 1
     return tidy(
         {
             "version": SCHEMA_VERSION,
@@ -122,11 +121,7 @@ def to_json(diff: DatasetDiff, run: RunInfo) -> dict[str, Any]:
                 group_entry(g, share_of, _command(run, g.example)) for g in diff.quiet_groups
             ],
             "notes": list(diff.notes),
-            **(
-                {"contracts": contract_rows(diff.contracts, weighted=weighted)}
-                if diff.contracts
-                else {}
-            ),
+            **({"contracts": contract_rows(diff.contracts, diff.pairs)} if diff.contracts else {}),
             "traces": [_trace(p, groups_of.get(p.trace_id, []), run) for p in diff.pairs],
             "trust": _trust(diff, run),
             "statistics": statistics_of(diff),
@@ -150,6 +145,13 @@ def _verdict(diff: DatasetDiff, run: RunInfo) -> dict[str, Any]:
         said = {key: run.resilience["verdict"][key] for key in said}
     if run.budget is not None and run.budget["sentence"]:
         said["sentence"] += f" {run.budget['sentence']}"
+    past = run.night.get("past") if run.night is not None else None
+    if past is not None and past["status"] == "regressed":
+        if said["status"] in ("pass", "inconclusive"):
+            said |= {"status": "regressed", "reason": past["sentence"]}
+            said["sentence"] = f"{past['sentence']} Otherwise: {said['sentence']}"
+        else:
+            said["sentence"] += f" {past['sentence']}"
     if run.night is not None and run.night["verdict"] is not None:
         said = {key: run.night["verdict"][key] for key in said}  # a night without traffic
     return {**said, "exit_code": run.exit_code}

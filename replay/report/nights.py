@@ -29,6 +29,14 @@ def night_parts(document: Mapping[str, Any], text: Callable[..., Text]) -> list[
     if night["inputs"]:
         parts += [Text(), Text("Inputs, against the week before", "bold")]
         parts += [Padding(text(note), (0, 0, 0, 2)) for note in night["inputs"][:_INPUTS]]
+    if night.get("past"):
+        parts += [Text(), Text("Earlier days", "bold")]
+        parts.append(Padding(text(night["past"]["sentence"]), (0, 0, 0, 2)))
+        said = [f"{g['count']:,}  {g['title']}" for g in night["past"]["groups"][:_GROUPS]]
+        parts += [Padding(text(line, limit=160), (0, 0, 0, 4)) for line in said]
+        if night["past"]["groups"]:
+            where = f"their own report: {night['past']['report']}, beside this one"
+            parts.append(Padding(text(where, "dim"), (0, 0, 0, 2)))
     lines = [text(night["sentence"])] if night["sentence"] else []
     for word, groups in (("new", night["new"]), ("gone", night["gone"])):
         for group in groups[:_GROUPS]:
@@ -84,6 +92,8 @@ def interval(row: Mapping[str, Any]) -> str:
 def remark(row: Mapping[str, Any]) -> str:
     """What else there is to say of a night."""
     said = [str(row["why"])[:200]] if row["why"] else []
+    if row.get("past"):
+        said.append(f"{row['past']:,} of earlier days worse")
     if row["not_replayed"]:
         said.append(f"{row['not_replayed']:,} not replayed")
     if row["inputs"]:
@@ -96,18 +106,19 @@ def night_page(document: Mapping[str, Any]) -> dict[str, Any] | None:
     night = document.get("night")
     if night is None:
         return None
-    share, low, high = worse_share(document)
+    worse = worse_share(document)
     today = {
         "day": night["day"],
         "verdict": document["verdict"]["status"],
         "compared": document["counts"]["compared"],
         "regressed": document["counts"]["regressed"],
         "not_replayed": (document.get("budget") or {}).get("not_replayed", 0),
+        "past": (night.get("past") or {"regressed": 0})["regressed"],
         "inputs": len(night["inputs"]),
         "why": "",
-        "share": share,
-        "low": low,
-        "high": high,
+        "share": worse.share,
+        "low": worse.low,
+        "high": worse.high,
     }
     rows = [*night["before"], today]
     scale = max([_LEAST_SCALE, *(row["high"] for row in rows if row["high"] is not None)])

@@ -54,8 +54,10 @@ def noise_rows(document: Mapping[str, Any]) -> dict[str, Any] | None:
     rows = [
         {
             **b,
-            "rate": _share(b["traces"], b["of"], b["low"], b["high"]),
-            "floor": _share(b["noise"], b["noise_of"], b["noise_low"], b["noise_high"]),
+            "rate": _share(b["traces"], b["of"], b["share"], b["low"], b["high"]),
+            "floor": _share(
+                b["noise"], b["noise_of"], b["noise_share"], b["noise_low"], b["noise_high"]
+            ),
         }
         for b in noise["behaviours"][:MAX_ROWS]
     ]
@@ -69,7 +71,10 @@ def noise_rows(document: Mapping[str, Any]) -> dict[str, Any] | None:
     }
 
 
-def _share(hits: int, of: int, low: float | None, high: float | None) -> str:
-    if not of or low is None or high is None:
+def _share(hits: int, of: int, share: float | None, low: float | None, high: float | None) -> str:
+    """The share with its interval; only the counts where no share is known."""
+    if not of:
         return ""
-    return f"{hits / of:.1%} ({low:.1%} to {high:.1%})"
+    if share is None or low is None or high is None:
+        return f"{hits:,} of {of:,} pairs"
+    return f"{share:.1%} ({low:.1%} to {high:.1%})"

@@ -167,7 +167,7 @@ def heat_cell(cell: Mapping[str, Any]) -> HeatCell:
     if not decided:
         text = "not landed" if not cell["runs"] else "undecided"
         return HeatCell(text, "", 0, cell["undecided"])
-    rate = cell["failed"] / decided
+    rate = cell["rate"] or 0.0
     shade = 1 if not cell["failed"] else 2 if rate < 0.25 else 3 if rate < 0.5 else 4
     shade = 5 if rate >= 0.75 else shade
     low, high = round(100 * cell["low"]), round(100 * cell["high"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections import defaultdict
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from replay.compare.model import VERDICTS, DatasetDiff
@@ -51,18 +52,28 @@ def weighted_words(document: Mapping[str, Any]) -> str:
     )
 
 
-def worse_share(
-    document: Mapping[str, Any],
-) -> tuple[float | None, float | None, float | None]:
-    """The share of the traffic that got worse and its 95 % interval, out of a report's document;
-    nothing where nothing was compared."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Worse:
+    """The share of the traffic that got worse, with its 95 % interval; ``None`` where nothing was
+    compared. ``size``: how many equally weighted traces would tell as much."""
+
+    share: float | None = None
+    low: float | None = None
+    high: float | None = None
+    size: float = 0.0
+
+
+def worse_share(document: Mapping[str, Any]) -> Worse:
+    """The same out of a report's document."""
     compared = document["counts"]["compared"]
     if not compared:
-        return None, None, None
+        return Worse()
     for rate in document.get("statistics", {}).get("verdicts", ()):
         if rate["name"] == "regressed":
-            return rate["share"], rate["low"], rate["high"]
-    return 0.0, 0.0, rate_interval(0, compared).high
+            size = float(rate.get("size", rate["of"]))
+            return Worse(share=rate["share"], low=rate["low"], high=rate["high"], size=size)
+    high = rate_interval(0, compared).high
+    return Worse(share=0.0, low=0.0, high=high, size=float(compared))
 
 
 def _rate(name: str, rate: WeightedRate) -> dict[str, Any]:
@@ -73,6 +84,7 @@ def _rate(name: str, rate: WeightedRate) -> dict[str, Any]:
         "share": rate.share,
         "low": rate.interval.low,
         "high": rate.interval.high,
+        "size": rate.size,
     }
 
 

@@ -56,12 +56,14 @@ class _Page:
         section = self.document.get("resilience")
         head = "Behaviours that changed, worst first"
         if section is not None:
-            parts += [*fault_parts(section, self.text), Text()]
+            weighted = bool(self.document.get("statistics", {}).get("weighted"))
+            parts += [*fault_parts(section, self.text, weighted), Text()]
             parts.append(Text("Beside the recordings, which had no faults", "bold"))
             head = "What differs from them, worst first"
         else:
             parts.append(Text())
-        parts.append(Padding(self._counts(), (0, 0, 0, 2)))
+        if not self._quiet:
+            parts.append(Padding(self._counts(), (0, 0, 0, 2)))
         if self.document["groups"]:
             parts += [Text(), Text(head, "bold"), group_table(self.document, self.text)]
         parts += quiet_parts(self.document, self.text)
@@ -74,6 +76,11 @@ class _Page:
             parts += [Padding(line, (0, 0, 0, 2)) for line in doubts]
         parts += [Text(), self._next(report)]
         return Group(*parts)
+
+    @property
+    def _quiet(self) -> bool:
+        """Whether it is a night without traffic: nothing was counted or kept."""
+        return bool((self.document.get("night") or {}).get("verdict"))
 
     def _verdict(self) -> Text:
         verdict = self.document["verdict"]
@@ -148,7 +155,7 @@ class _Page:
         if report is not None:
             table.add_row("Report", self.text(str(report), limit=2_000))
         privacy = self.document["trust"].get("privacy")
-        if privacy is not None:
+        if privacy is not None and not self._quiet:
             table.add_row("Privacy", self.text(privacy["sentence"]))
         section = self.document.get("resilience") or {"outcomes": ()}
         doable = (*section["outcomes"], *self.document["groups"])

@@ -20,8 +20,10 @@ MAX_PROOFS = 8
 _SHADES = ("dim", "green", "yellow", "yellow", "red", "red")
 
 
-def fault_parts(section: Mapping[str, Any], text: Callable[..., Text]) -> Iterator[RenderableType]:
-    """``text`` makes hostile text safe."""
+def fault_parts(
+    section: Mapping[str, Any], text: Callable[..., Text], weighted: bool = False
+) -> Iterator[RenderableType]:
+    """``text`` makes hostile text safe; ``weighted``: shares are those of the traffic."""
     yield Text()
     head = Text("Under faults", "bold")
     head.append("  ").append_text(text(plan_sentence(section), "dim"))
@@ -35,7 +37,7 @@ def fault_parts(section: Mapping[str, Any], text: Callable[..., Text]) -> Iterat
         yield line if tally.kinds else line.append("no traces")
     if section["tools"]:
         yield Text()
-        yield _scorecard(section, text)
+        yield _scorecard(section, text, weighted)
     failures = [o for o in section["outcomes"] if o["failed"]]
     if failures:
         yield Text()
@@ -46,7 +48,7 @@ def fault_parts(section: Mapping[str, Any], text: Callable[..., Text]) -> Iterat
         yield Padding(text(f"fault {proof['sentence']}", "yellow"), (0, 0, 0, 2))
 
 
-def _scorecard(section: Mapping[str, Any], text: Callable[..., Text]) -> Table:
+def _scorecard(section: Mapping[str, Any], text: Callable[..., Text], weighted: bool) -> Table:
     two = section["agents"]["baseline"] is not None
     table = Table(box=None, padding=(0, 2, 0, 0), show_edge=False, header_style="dim")
     table.add_column("  failed on", ratio=3, overflow="fold")
@@ -54,7 +56,7 @@ def _scorecard(section: Mapping[str, Any], text: Callable[..., Text]) -> Table:
     for side in ("candidate", "baseline") if two else ("candidate",):
         name = text(section["agents"][side], limit=18).plain
         table.add_column(name, justify="right", no_wrap=True)
-        table.add_column("95 %", justify="right", no_wrap=True)
+        table.add_column("of traffic" if weighted else "95 %", justify="right", no_wrap=True)
     lines = heat(chosen(section, MAX_LINES))
     for line in lines:
         what = Text("  ").append_text(text(line.what, limit=60))

@@ -61,6 +61,10 @@ class OutcomeRow:
     landed: tuple[Landing, ...] = ()
     own_contracts: tuple[str, ...] = ()
     """Those of ``outcome.contracts`` that are the user's."""
+    weight: float = 1.0
+    """How many traces of the traffic this one stands for."""
+    session: str = ""
+    """The conversation that it is a turn of; empty for none."""
 
     @property
     def failed(self) -> bool:

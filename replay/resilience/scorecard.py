@@ -3,16 +3,20 @@
 Intervals are exact (Clopper and Pearson: The use of confidence or fiducial limits illustrated in
 the case of the binomial, Biometrika 26, 1934): of all shares within them, none makes what was seen
 less likely than 2.5 % on its side. They hold for any number of traces, and if none of them fails.
+Where traces stand for different numbers of others, the shares are those of the traffic:
+:class:`replay.statistics.weighted.Sample`.
 """
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from replay.resilience.contracts import BUILT_IN
 from replay.resilience.model import UNDECIDED
 from replay.resilience.rows import OutcomeRow, Side
+from replay.statistics.weighted import Sample
 
 #: The share of all intervals that hold the true share.
 LEVEL = 0.95
@@ -22,21 +26,17 @@ LEVEL = 0.95
 class Cell:
     """Runs of one agent that something landed on: ``runs`` = ``survived + failed + undecided``.
 
-    ``low`` and ``high`` bound the share that fails, of those that were decided.
+    ``rate`` is the share that fails of those that were decided (``None`` where none was), ``low``
+    and ``high`` bound it.
     """
 
     runs: int = 0
     survived: int = 0
     failed: int = 0
     undecided: int = 0
+    rate: float | None = None
     low: float = 0.0
     high: float = 1.0
-
-    @property
-    def rate(self) -> float | None:
-        """The share that failed; ``None`` where nothing was decided."""
-        decided = self.survived + self.failed
-        return self.failed / decided if decided else None
 
     @property
     def untried(self) -> bool:
@@ -89,16 +89,9 @@ def scorecard(rows: Sequence[OutcomeRow], own_contracts: Sequence[str] = ()) -> 
     )
 
 
-def interval(failed: int, decided: int, level: float = LEVEL) -> tuple[float, float]:
-    """The exact bounds on a share of which ``failed`` of ``decided`` were seen."""
-    from scipy.special import betaincinv
-
-    if not decided:
-        return 0.0, 1.0
-    tail = (1 - level) / 2
-    low = float(betaincinv(failed, decided - failed + 1, tail)) if failed else 0.0
-    high = float(betaincinv(failed + 1, decided - failed, 1 - tail)) if failed < decided else 1.0
-    return low, high
+def sample_of(rows: Sequence[OutcomeRow]) -> Sample:
+    """The sample of the traffic that these rows are."""
+    return Sample([r.weight for r in rows], [r.session or r.trace_id for r in rows])
 
 
 def _on(row: OutcomeRow, place: str, fault: str) -> bool:
@@ -125,18 +118,20 @@ def _of(rows: Iterable[OutcomeRow], side: Side) -> list[OutcomeRow]:
 
 
 def _cell(rows: Sequence[OutcomeRow], contract: str | None) -> Cell:
-    undecided = sum(r.outcome.kind in UNDECIDED and not r.failed for r in rows)
-    if contract is None:
-        failed = sum(r.failed for r in rows)
-    else:
-        failed = sum(contract in r.outcome.contracts for r in rows)
-    decided = len(rows) - undecided
-    low, high = interval(failed, decided)
-    return Cell(
+    def fails(row: OutcomeRow) -> bool:
+        return row.failed if contract is None else contract in row.outcome.contracts
+
+    # A contract that was broken is decided, whatever became of the run otherwise.
+    decided = [r for r in rows if fails(r) or r.failed or r.outcome.kind not in UNDECIDED]
+    failed = [n for n, r in enumerate(decided) if fails(r)]
+    cell = Cell(
         runs=len(rows),
-        survived=decided - failed,
-        failed=failed,
-        undecided=undecided,
-        low=low,
-        high=high,
+        survived=len(decided) - len(failed),
+        failed=len(failed),
+        undecided=len(rows) - len(decided),
     )
+    if not decided:
+        return cell
+    rate = sample_of(decided).rate(failed, LEVEL)
+    low, high = rate.interval
+    return dataclasses.replace(cell, rate=rate.share, low=low, high=high)

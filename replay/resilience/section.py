@@ -69,7 +69,7 @@ def _line(line: Line) -> dict[str, Any]:
 
 
 def _cell(cell: Cell) -> dict[str, Any]:
-    return {**dataclasses.asdict(cell), "rate": cell.rate}
+    return dataclasses.asdict(cell)
 
 
 def _groups(rows: Sequence[OutcomeRow], reproduce: str) -> list[dict[str, Any]]:

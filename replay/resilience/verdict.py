@@ -50,7 +50,8 @@ def verdict_of(
 
     ``regressed``: the candidate fails where the baseline survives or was not hit; without a
     baseline, where it fails at all. ``inconclusive``: no fault landed, or fewer than the share
-    ``min_conclusive`` of the runs that were hit could be decided. ``could not run``: all broke.
+    ``min_conclusive`` of the runs that were hit could be decided (of the traffic, where traces have
+    weights). ``could not run``: all broke.
     """
     ours = [r for r in rows if r.side == "candidate"]
     theirs = {(r.trace_id, r.label): r for r in rows if r.side == "baseline"}
@@ -69,6 +70,7 @@ def verdict_of(
     }
     hit = [r for r in ours if r.landed]
     decided = [r for r in hit if r.failed or r.survived]
+    clear = sum(r.weight for r in decided) / sum(r.weight for r in hit) if hit else 0.0
     if worse:
         where = f" where {baseline} did not" if baseline else ""
         sentence = (
@@ -80,7 +82,7 @@ def verdict_of(
     if not hit:
         sentence = f"No fault landed on any of {len(ours):,} traces: nothing was shown."
         return _said("inconclusive", sentence, "no fault landed", lists)
-    if len(decided) < min_conclusive * len(hit) or not decided:
+    if clear < min_conclusive or not decided:
         sentence = (
             f"Only {_of(len(decided), len(hit))} that faults landed on could be judged "
             f"({min_conclusive:.0%} are needed)."

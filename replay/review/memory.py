@@ -97,7 +97,9 @@ class Memory:
         for g in (*diff.groups, *diff.quiet_groups):
             there[g.signature] = there.get(g.signature, 0) + g.count
         compared = sum(p.verdict != "broken" for p in diff.pairs)
-        notes = [self._note(r, there.get(r.signature, 0), compared) for r in self._all]
+        # Counts of then and now are held against each other only where each trace counts alike.
+        alike = len({p.weight for p in diff.pairs}) <= 1
+        notes = [self._note(r, there.get(r.signature, 0), compared, alike) for r in self._all]
         return dataclasses.replace(
             diff, groups=groups, notes=(*diff.notes, *(n for n in notes if n))
         )
@@ -113,7 +115,7 @@ class Memory:
             said = f"more than what was {review.words()}"
         return dataclasses.replace(group, review=said)
 
-    def _note(self, review: Review, count: int, compared: int) -> str:
+    def _note(self, review: Review, count: int, compared: int, alike: bool) -> str:
         name = f"“{visible(review.name, 100)}” ({review.id[:6]})"
         if review.over(self._today):
             back = f"it is back, in {_traces(count)}" if count else "it did not occur"
@@ -123,6 +125,8 @@ class Memory:
         done = f"{name}, {review.words()},"
         if not review.of:
             return "" if count else f"{done} did not occur in this run."
+        if not alike:
+            return ""
         before = f"{review.traces:,} of {review.of:,} traces then"
         whole, both = review.of + compared, review.traces + count
         if chance(review.traces, both, review.of, whole) <= LEVEL:

@@ -8,7 +8,7 @@ from replay.statistics.many import bonferroni, false_discovery
 from replay.statistics.power import Plan, power_of, smallest_drop, traces_needed
 from replay.statistics.rates import Interval, fewer_passes, most_hits, rate_interval
 from replay.statistics.sequential import PairedStream
-from replay.statistics.weighted import WeightedRate, weighted_rate
+from replay.statistics.weighted import WeightedRate, share_interval, weighted_rate
 
 __all__ = [
     "Change",
@@ -23,6 +23,7 @@ __all__ = [
     "most_hits",
     "power_of",
     "rate_interval",
+    "share_interval",
     "smallest_drop",
     "traces_needed",
     "weighted_rate",

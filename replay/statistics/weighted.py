@@ -121,6 +121,19 @@ def weighted_rate(
     return WeightedRate(hits=len(hits), of=len(weights), share=share, interval=interval, size=size)
 
 
+def share_interval(share: float, size: float, level: float = 0.95) -> Interval:
+    """Where the true share lies, if ``share`` was seen in as much as ``size`` equal traces tell.
+
+    Clopper and Pearson's interval for numbers that are no counts (Korn and Graubard 1998).
+
+    Raises:
+        ValueError: ``share`` is not from 0 to 1, or ``size`` is not above 0.
+    """
+    if not 0 <= share <= 1 or size <= 0:
+        raise ValueError(f"{share} of {size} is no share")
+    return _interval(int(share > 0), int(share > 0) + int(share < 1), share, size, level)
+
+
 def _interval(hits: int, of: int, share: float, size: float, level: float) -> Interval:
     from scipy.special import betaincinv
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,8 +13,8 @@ if TYPE_CHECKING:
 
 #: So many of the newest runs are looked at, and so many of their traces are kept.
 _RUNS, _TRACES = 60, 500
-#: Of each behaviour that was reviewed so many traces.
-_EACH = 3
+#: Of each behaviour that was reviewed so many traces, and of one that regressed in a report.
+_EACH, _OF_ONE = 3, 20
 #: A report larger than this is passed: nothing of ours writes such.
 _MOST_BYTES = 512 * 2**20
 
@@ -35,12 +36,53 @@ def regressed(runs: Path) -> dict[str, str]:
     return always_in(runs, {})
 
 
-def _regressed(name: str, document: Mapping[str, Any], found: dict[str, str]) -> None:
-    for trace in _dicts(document.get("traces")):
-        if trace.get("verdict") == "regressed" and len(found) < _TRACES:
-            identity = trace.get("trace_id")
+def earlier(runs: Path, reviews: Mapping[str, Review]) -> dict[str, tuple[str, str]]:
+    """The same, each with the id of the behaviour that it is an example of (or ``""``); of each
+    behaviour of a report a few only. What a night found of days before it counts too."""
+    found: dict[str, tuple[str, str]] = {}
+    seen: dict[str, int] = {}
+    for name, document in _documents(runs, beside="past/report.json"):
+        ways = _ways(document)
+        own: dict[str, str] = {}
+        _regressed(name, document, own)
+        if reviews:
+            _reviewed(document, reviews, seen, own)
+        taken: Counter[str] = Counter()
+        for identity, why in own.items():
+            way = ways.get(identity, "")
+            if taken[way] < _OF_ONE and identity not in found:
+                taken[way] += 1
+                found[identity] = why, way
+    return found
+
+
+def _ways(document: Mapping[str, Any]) -> dict[str, str]:
+    """Trace id -> the worst behaviour that it shows."""
+    found: dict[str, str] = {}
+    for group in (*_dicts(document.get("groups")), *_dicts(document.get("quiet_groups"))):
+        ids = group.get("trace_ids")
+        for identity in ids if isinstance(ids, list) else ():
             if isinstance(identity, str):
-                found.setdefault(identity, f"regressed in {name}")
+                found.setdefault(identity, str(group.get("id")))
+    return found
+
+
+def _regressed(name: str, document: Mapping[str, Any], found: dict[str, str]) -> None:
+    for identity in _worse(document):
+        if isinstance(identity, str) and identity and len(found) < _TRACES:
+            found.setdefault(identity, f"regressed in {name}")
+
+
+def _worse(document: Mapping[str, Any]) -> list[Any]:
+    """What got worse. Under faults that is told by the judge: beside a recording without faults
+    nearly everything differs."""
+    section = document.get("resilience")
+    if isinstance(section, dict):
+        verdict = section.get("verdict")
+        worse = verdict.get("worse") if isinstance(verdict, dict) else None
+        return worse if isinstance(worse, list) else []
+    traces = _dicts(document.get("traces"))
+    return [trace.get("trace_id") for trace in traces if trace.get("verdict") == "regressed"]
 
 
 def _reviewed(
@@ -62,10 +104,13 @@ def _reviewed(
                 seen[review.id] = seen.get(review.id, 0) + 1
 
 
-def _documents(runs: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Name and content of the newest reports."""
+def _documents(runs: Path, beside: str = "") -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Name and content of the newest reports, and of those ``beside`` each."""
     reports = sorted(runs.glob("*/report.json"), key=_age, reverse=True) if runs.is_dir() else []
-    for path in reports[:_RUNS]:
+    paths = [(path.parent.name, path) for path in reports[:_RUNS]]
+    if beside:
+        paths = [(name, p) for name, path in paths for p in (path, path.parent / beside)]
+    for name, path in paths:
         try:
             if not path.is_file() or path.stat().st_size > _MOST_BYTES:
                 continue
@@ -73,7 +118,7 @@ def _documents(runs: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
         except (OSError, ValueError, RecursionError):
             continue
         if isinstance(document, dict):
-            yield path.parent.name, document
+            yield name, document
 
 
 def _dicts(value: Any) -> list[Mapping[str, Any]]:

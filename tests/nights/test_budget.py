@@ -199,7 +199,7 @@ def test_a_pass_is_one_only_where_the_draw_rules_out_more_than_the_margin(
     tmp_path: Path, replayed: int, verdict: str
 ) -> None:
     ids = [f"t{n}" for n in range(100)]
-    pairs = [SimpleNamespace(trace_id=i, verdict="same") for i in ids[:replayed]]
+    pairs = [SimpleNamespace(trace_id=i, verdict="same", session_id=None) for i in ids[:replayed]]
     diff = DatasetDiff(verdict="pass", reason="", pairs=tuple(pairs))  # type: ignore[arg-type]
     selection = Selection(
         digests=dict.fromkeys(ids[:replayed], ""),

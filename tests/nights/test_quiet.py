@@ -93,7 +93,10 @@ def test_a_quiet_day_is_a_night_with_report_figures_and_heartbeat_and_a_silent_o
         pulse = json.loads((parrot / "beat.json").read_text())
         assert (pulse["state"], pulse["verdict"]) == ("done", "no traffic")
         assert "replay_traffic_traces" in (parrot / "m.prom").read_text()
-        assert "No traffic on 2026-03-07" in (quiet.folder / "report.html").read_text()
+        page = (quiet.folder / "report.html").read_text()
+        assert "No traffic on 2026-03-07" in page
+        assert 'id="nights"' in page
+        assert 'id="behaviours"' not in page  # nothing was done that could have changed
         assert days_to_do(config, on(6)) == [on(6)]
         done(parrot / "runs", on(6), compared=9)
         write_day(parrot, on(13), 0)

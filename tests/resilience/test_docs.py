@@ -12,8 +12,8 @@ import pytest
 from replay.config import ReplayConfig
 from replay.resilience.contracts import BUILT_IN, broken_by, contracts_of
 from replay.resilience.rows import OutcomeRow, read_rows
-from replay.resilience.scorecard import interval
 from replay.resilience.verdict import KINDS
+from replay.statistics import rate_interval
 from tests.compare.builders import call
 from tests.resilience.builders import run
 from tests.support import ROOT
@@ -58,5 +58,5 @@ def test_the_line_of_the_outcomes_file_is_one(tmp_path: Path) -> None:
 
 
 def test_the_bounds_that_it_names_are_so() -> None:
-    assert interval(0, 10)[1] < 0.31
-    assert interval(0, 100)[1] < 0.04
+    assert rate_interval(0, 10)[1] < 0.31
+    assert rate_interval(0, 100)[1] < 0.04

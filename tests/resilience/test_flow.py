@@ -8,11 +8,17 @@ from typing import Any
 import pytest
 
 from anonymize.store import Store
-from replay.resilience.rows import OutcomeRow, read_rows
+from replay.nights import budget as budgets
+from replay.nights.budget import Budget
+from replay.replaying import place
+from replay.resilience.flow import _known
+from replay.resilience.model import FaultOutcome, OutcomeKind
+from replay.resilience.rows import OutcomeRow, Side, read_rows
 from replay.runs import RunOutcome
 from tests.resilience.runs import under
 
 LOST = "timeout:tool=issue_refund,call=1"
+SIDES: tuple[Side, ...] = ("candidate", "baseline")
 
 
 def kinds(outcome: RunOutcome) -> list[str]:
@@ -181,3 +187,49 @@ def test_the_report_fits_its_schema_and_is_drawn(tmp_path: Path) -> None:
     jsonschema.validate(ran.document, load_schema())
     page = (ran.folder / "report.html").read_text()
     assert "issue_refund" in page
+
+
+def test_a_budget_limits_the_replays_without_faults_as_well_and_says_what_it_had_no_room_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(budgets, "cost_of", lambda *_: (1.0, 0))
+    budget = Budget(usd=12)
+    ran = under(tmp_path, "careful", LOST, number=30, budget=budget)
+    assert budget.spent_usd <= 16  # four under way at most: two a worker, in each part
+    told = ran.document["budget"]
+    judged = rows(ran)
+    assert 0 < len(judged) < 30
+    assert told["not_replayed"] == 30 - len(judged)
+    assert {row.outcome.kind for row in judged} == {"degraded"}
+    # Nothing failed, but too little was seen for a pass.
+    assert (ran.document["verdict"]["status"], ran.exit_code) == ("inconclusive", 3)
+    assert (
+        f"Nothing failed in {len(judged)} of 30 traces, but the budget of 12 dollars"
+        in (ran.document["verdict"]["sentence"])
+    )
+    again = under(tmp_path, "careful", LOST, number=30, budget=Budget(usd=500), reuse=True)
+    assert len(rows(again)) == 30
+    assert (again.document["budget"]["not_replayed"], again.exit_code) == (0, 0)
+    assert len(list(Store(again.folder / "control" / "traces").ids())) == 30
+
+
+def test_a_failure_fails_however_little_a_budget_had_room_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(budgets, "cost_of", lambda *_: (1.0, 0))
+    ran = under(tmp_path, "eager", LOST, number=20, budget=Budget(usd=12), against="careful")
+    assert (ran.document["verdict"]["status"], ran.exit_code) == ("regressed", 1)
+    assert ran.document["budget"]["not_replayed"] > 0
+    sides = {side: {r.trace_id for r in rows(ran) if r.side == side} for side in SIDES}
+    assert sides["candidate"]
+
+
+def test_what_nothing_landed_on_counts_only_as_far_as_the_others_came() -> None:
+    ids = sorted((f"t{n}" for n in range(10)), key=lambda i: place(i, ()))
+    made = [row_of(i, "degraded" if n == 0 else "not_landed") for n, i in enumerate(ids) if n != 4]
+    assert set(_known(made, {ids[4]}, ())) == set(ids[:4])
+    assert set(_known(made, (), ())) == set(ids) - {ids[4]}
+
+
+def row_of(trace_id: str, kind: OutcomeKind) -> OutcomeRow:
+    return OutcomeRow(trace_id=trace_id, agent="a", outcome=FaultOutcome(kind=kind, why=""))

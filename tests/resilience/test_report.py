@@ -107,7 +107,7 @@ def test_the_summary_names_the_worst_failures_of_the_candidate() -> None:
 def test_the_more_often_it_fails_the_darker(failed: int, survived: int, shade: int) -> None:
     cell = {
         "runs": failed + survived, "failed": failed, "survived": survived, "undecided": 0,
-        "low": 0.0, "high": 1.0,
+        "rate": failed / (failed + survived), "low": 0.0, "high": 1.0,
     }  # fmt: skip
     assert heat_cell(cell).shade == shade
     assert heat_cell({**cell, "failed": 0, "survived": 0}).shade == 0

@@ -13,7 +13,8 @@ from scipy.stats import beta, binom
 from replay.faults.interface import Level
 from replay.resilience.model import FaultOutcome, OutcomeKind
 from replay.resilience.rows import Landing, OutcomeRow, Side, read_rows, write_rows
-from replay.resilience.scorecard import interval, scorecard
+from replay.resilience.scorecard import scorecard
+from replay.statistics import rate_interval
 
 
 def row(
@@ -106,18 +107,18 @@ def test_a_broken_contract_of_the_user_makes_a_survivor_a_failure() -> None:
     [(0, 10, 0.0, 0.3085), (10, 10, 0.6915, 1.0), (5, 10, 0.1871, 0.8129), (1, 20, 0.0013, 0.2487)],
 )
 def test_intervals_are_those_of_the_tables(failed: int, of: int, low: float, high: float) -> None:
-    assert interval(failed, of) == pytest.approx((low, high), abs=1e-4)
+    assert rate_interval(failed, of) == pytest.approx((low, high), abs=1e-4)
 
 
 def test_of_nothing_nothing_is_known() -> None:
-    assert interval(0, 0) == (0.0, 1.0)
+    assert rate_interval(0, 0) == (0.0, 1.0)
 
 
 @settings(max_examples=60, deadline=None)
 @given(st.integers(1, 300).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
 def test_the_bounds_are_where_what_was_seen_gets_unlikely(pair: tuple[int, int]) -> None:
     failed, of = pair
-    low, high = interval(failed, of)
+    low, high = rate_interval(failed, of)
     assert 0 <= low <= failed / of <= high <= 1
     if failed:
         assert low == pytest.approx(beta.ppf(0.025, failed, of - failed + 1))

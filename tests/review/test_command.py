@@ -171,7 +171,7 @@ def test_in_a_real_terminal_one_key_decides(here):
         screen.until("2 of 2")
         screen.until("q quit")
         screen.press(b"q", "1 accepted, 1 left open.")
-        assert process.wait(timeout=30) == 0
+        assert process.wait(timeout=120) == 0
     finally:
         process.kill()
         os.close(main)
