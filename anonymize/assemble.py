@@ -12,13 +12,19 @@ from functools import cache
 from typing import Any
 
 from anonymize.assembly import duplicates, summary
+from anonymize.assembly.glued import take_apart
 from anonymize.assembly.inherit import inherit, recover
 from anonymize.assembly.nodes import Node, build
+from anonymize.assembly.stand_ins import fill
 from anonymize.assembly.steps import duration_ms, make_steps, ordered_flags
-from anonymize.assembly.toolcalls import Call, as_asked, join_calls
+from anonymize.assembly.toolcalls import Call, join_calls
+from anonymize.assembly.turns import as_asked
 from anonymize.jsontools import clean_text
 from anonymize.spans import Span, timestamp
 from anonymize.trace import SkippedTrace, Step, Trace
+
+#: Why a trace is skipped whose spans follow no convention, or are of no agent.
+NOTHING_SAID = "no LLM, tool or agent span in the trace"
 
 
 def assemble(spans: Iterable[Span], *, source: str = "") -> Trace | SkippedTrace:
@@ -33,14 +39,16 @@ def assemble(spans: Iterable[Span], *, source: str = "") -> Trace | SkippedTrace
     if not any(_says_something(node) for node in nodes):
         where = f"{source}: trace {given[0].trace_id}" if given else source
         return SkippedTrace(
-            reason="no LLM, tool or agent span in the trace",
+            reason=NOTHING_SAID,
             where=where,
             trace_id=given[0].trace_id if given else None,
             size=len(given),
         )
+    take_apart(nodes)
     duplicates.mark(nodes)
     inherit(nodes)
     recover(nodes)
+    fill(nodes)
     calls = join_calls(nodes)
     nodes = as_asked(nodes, calls)
     steps = make_steps(nodes, calls)

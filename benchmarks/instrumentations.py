@@ -63,6 +63,15 @@ NOTES = """
 - **One call recorded twice** (framework and SDK, nested or side by side): the richer record is
   kept, takes over what only the other knew, and the other becomes an `Other` step of kind
   `duplicate` without content. Failed attempts inside one call become kind `attempt`.
+- **Parallel calls of a stream recorded as one** (OpenInference and Langfuse for JavaScript ignore
+  the number of the call that a piece belongs to): arguments that are several objects are told
+  apart again, and flagged `bad_json`.
+- **Stand-ins in a history** (Mastra: `[tool: get_weather]`) give way to the requests of the step
+  before and the results of its tools; where one of those is not known they are flagged `redacted`.
+- **A call that the model wrote as text** (`Action:` and `Action Input:`, `<tool_call>`,
+  `<function=NAME>`) is one if a later model call was told its result under the same words, its
+  tool is offered or named in the prompt, and no span records the tool. It is flagged
+  `tool_rebuilt`, and the text stays as it is.
 - **Attributes beyond the SDK's limit** of 128: gaps in the numbering of messages, a dropped count
   or exactly 128 attributes are flagged `attrs_dropped`.
 
@@ -75,7 +84,9 @@ NOTES = """
 | OpenLLMetry, old and new | `traceloop.*`, `gen_ai.prompt.N.*` | `conventions/openllmetry.py` |
 | Pydantic AI | scope `pydantic-ai`, `logfire` | `conventions/pydantic_ai.py` |
 | Logfire's OpenAI Agents | scope `logfire.openai_agents` | `conventions/logfire.py` |
-| Vercel AI SDK | `ai.*` | `conventions/vercel.py` |
+| Vercel AI SDK to 6 (from 7 on OTel GenAI) | `ai.*` | `conventions/vercel.py` |
+| Mastra | `mastra.*` | `conventions/mastra.py` |
+| Genkit | `genkit:*` | `conventions/genkit.py` |
 | Claude Code's spans | scope `com.anthropic.claude_code` | `conventions/claude_code.py` |
 | CrewAI | `crew_*`, `crewai.*` | `conventions/crewai.py` |
 | LiteLLM's callback | `litellm.*`, `llm.PROVIDER.messages` | `conventions/litellm.py` |

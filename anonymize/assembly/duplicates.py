@@ -18,6 +18,7 @@ from collections.abc import Callable
 from anonymize.assembly.nodes import Node
 from anonymize.conventions import MISSING, join
 from anonymize.conventions.message import FLAT, text_of
+from anonymize.conventions.pydantic_ai import STREAMED
 from anonymize.conventions.values import as_text
 from anonymize.jsontools import canonical
 
@@ -26,14 +27,33 @@ _SLACK_NS = 50_000_000
 
 def mark(nodes: list[Node]) -> None:
     """Set ``same_as`` on nodes whose step another node tells, and demote wrappers to chains."""
+    _mark_streamed([n for n in nodes if n.kind == "llm"])
     for kind, richness in (("llm", _llm_richness), ("tool", _tool_richness)):
-        own = [n for n in nodes if n.kind == kind]
+        own = [n for n in nodes if n.kind == kind and n.same_as is None]
         _mark_nested(own, richness)
         _mark_beside([n for n in own if n.same_as is None and n.kind == kind], richness)
+    _mark_bare([n for n in nodes if n.kind == "tool" and n.same_as is None])
     for node in nodes:
         outer = _nearest(node) if node.kind == "retrieval" else None
         if outer is not None and _asks_the_same(node, outer):
             node.same_as = _root(outer)  # LlamaIndex: ``retrieve`` calls ``_retrieve``
+
+
+def _mark_streamed(llms: list[Node]) -> None:
+    """Logfire ends a call's span when the stream opens, and logs the answer when it has ended."""
+    open_: list[Node] = []
+    for node in llms:
+        if STREAMED not in node.reading.flags:
+            if not node.reading.output:
+                open_.append(node)
+            continue
+        given, scope = node.reading.input, node.span.scope.name
+        asked = (n for n in reversed(open_) if n.span.scope.name == scope)
+        request = next((n for n in asked if n.reading.input == given), None)
+        if request is not None:
+            open_.remove(request)
+            request.reading = join([node.reading, request.reading])
+            node.same_as = request
 
 
 def _asks_the_same(node: Node, outer: Node) -> bool:
@@ -96,6 +116,26 @@ def _mark_beside(nodes: list[Node], richness: Callable[[Node], tuple[int, ...]])
             _merge(twin, node, richness)
         for key in keys:
             seen.setdefault(key, []).append(node)
+
+
+def _mark_bare(tools: list[Node]) -> None:
+    """MCP's own span of a call names only the tool; beside one that says more it is the same."""
+    told = [t for t in tools if not _is_bare(t)]
+    for node in tools:
+        if not _is_bare(node):
+            continue
+        name, scope = node.reading.name, node.span.scope.name
+        fits = (t for t in told if t.span.scope.name != scope and same_name(t.reading.name, name))
+        twin = next((t for t in fits if _overlap(t, node)), None)
+        if twin is not None:
+            told.remove(twin)
+            node.same_as = twin
+
+
+def _is_bare(tool: Node) -> bool:
+    reading = tool.reading
+    silent = reading.arguments is MISSING and reading.result is MISSING
+    return silent and reading.call_id is None and tool.error is None
 
 
 def _fingerprints(node: Node) -> list[str]:

@@ -53,14 +53,18 @@ def recover(nodes: Sequence[Node]) -> None:
             runs.setdefault(id(node.run), []).append((node, _talk(node.reading.input)))
     for calls in runs.values():
         for index, (node, known) in enumerate(calls):
-            if node.reading.output or node.error is not None:
+            if _says_something(node.reading.output) or node.error is not None:
                 continue
             for _, history in calls[index + 1 : index + 1 + _AHEAD]:
                 said = _answer(history[len(known) :]) if history[: len(known)] == known else ()
-                if said:
+                if _says_something(said):
                     node.reading.output = said
                     node.flags.add("answer_rebuilt")
                     break
+
+
+def _says_something(messages: Sequence[Message]) -> bool:
+    return any(m.content or m.tool_requests or m.reasoning for m in messages)
 
 
 def _answer(messages: Sequence[Message]) -> tuple[Message, ...]:

@@ -54,16 +54,21 @@ class Node:
 
 def build(spans: Iterable[Span]) -> list[Node]:
     """Nodes in start order (parents before children that start at the same time)."""
-    nodes = [
-        Node(span=span, reading=reading, step_id=step_id, flags=flags | reading.flags)
-        for span, step_id, flags in _unique(spans)
-        if not (reading := read_span(span)).hidden
-    ]
+    nodes: list[Node] = []
+    above: dict[str, str | None] = {}
+    for span, step_id, flags in _unique(spans):
+        reading = read_span(span)
+        if reading.hidden:
+            above[span.span_id] = span.parent_id
+        else:
+            nodes.append(
+                Node(span=span, reading=reading, step_id=step_id, flags=flags | reading.flags)
+            )
     by_id: dict[str, Node] = {}
     for node in nodes:
         by_id.setdefault(node.span.span_id, node)
     for node in nodes:
-        _link(node, by_id)
+        _link(node, by_id, above)
     _cut_cycles(nodes)
     _set_starts(nodes)
     for node in nodes:
@@ -116,8 +121,13 @@ def _fullness(span: Span) -> tuple[bool, int, int]:
     return bool(span.end_ns), len(span.attributes), len(span.events)
 
 
-def _link(node: Node, by_id: dict[str, Node]) -> None:
+def _link(node: Node, by_id: dict[str, Node], above: dict[str, str | None]) -> None:
+    """Set a node's parent. ``above``: the parents of hidden spans, whose place they take."""
     parent_id = node.span.parent_id
+    for _ in range(64):  # deeper ones are made up
+        if parent_id not in above or parent_id in by_id:
+            break
+        parent_id = above[parent_id]
     if not parent_id:
         return
     parent = by_id.get(parent_id)
@@ -191,12 +201,23 @@ def span_error(span: Span) -> StepError | None:
         if raised:
             kind = first_text(raised[-1], "exception.type") or kind
             message = first_text(raised[-1], "exception.message") or message
+            message = _short(message) if _FRAMES in message else message
         return StepError(kind=kind or "Error", message=message or _short(span.status_message))
     if kind and span.status == "unset":
         return StepError(kind=kind, message=message or _short(span.status_message))
     return None
 
 
+#: How the frames of JavaScript's stack traces begin.
+_FRAMES = "\n    at "
+
+
 def _short(message: str) -> str:
-    """A status message without the stack trace that some instrumentation appends."""
-    return as_text(message).partition("Traceback (most recent call last)")[0].strip()
+    """A message without the stack trace that some instrumentation appends to it."""
+    text = as_text(message).partition("Traceback (most recent call last)")[0]
+    frames = text.find(_FRAMES)  # after the message once more
+    if frames > 0:
+        text, _, again = text[:frames].rstrip().rpartition("\n")
+        if not again.endswith(text.strip()):
+            text = f"{text}\n{again}"
+    return text.strip()

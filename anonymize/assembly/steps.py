@@ -144,7 +144,8 @@ def _tool_step(node: Node, call: Call, offered: _Offered) -> ToolCall:
     elif reading.arguments is MISSING:
         node.flags.add("arguments_rebuilt")
     asked_id = request.call_id if request is not None else None
-    identity = asked_id or reading.call_id
+    told_id = call.answer.tool_call_id if call.answer is not None else None
+    identity = asked_id or reading.call_id or told_id
     if identity is None:
         node.flags.add("tool_call_id_synth")
     return ToolCall(
@@ -204,7 +205,7 @@ def _rebuild(
         else:
             result = result_of(call.answer)
             error = _told(call)
-        identity = call.request.call_id
+        identity = call.request.call_id or (call.answer.tool_call_id if call.answer else None)
         if identity is None:
             flags.add("tool_call_id_synth")
         moment = llm.end_ns if llm is not None else anchor.start_ns

@@ -11,7 +11,7 @@ from anonymize.conventions.message import text_of
 from anonymize.conventions.messages import CUT, read_messages
 from anonymize.conventions.reprs import is_cut_repr, python_object
 from anonymize.conventions.values import CutList, CutObject, as_dict, first_text
-from anonymize.jsontools import leaves
+from anonymize.jsontools import leaves, loads_or_text
 from anonymize.trace import Json, Message, StepError
 
 _UNNAMED = ("", "unknown_service")
@@ -46,6 +46,8 @@ def asked(nodes: Sequence[Node]) -> Json:
             text = _latest(node, nodes) or text
         if text is None and node.kind in ("agent", "chain"):
             text = _question(node.reading.raw_input)
+        elif isinstance(text, str) and text[:1] == "{" and node.kind in ("agent", "chain"):
+            text = _question(loads_or_text(text)) or text  # a graph's state as a user's words
         if text is not None:
             return text
     for node in llm_calls(nodes):
@@ -214,24 +216,54 @@ def _outer(nodes: Sequence[Node]) -> list[Node]:
     """
     inside: set[int] = set()
     levels: dict[int, list[Node]] = {}
+    level_of: dict[int, int] = {}
     for node in sorted(nodes, key=lambda n: n.depth):
         parent = node.parent
+        level_of[id(node)] = level = _level(node, level_of)
         if parent and (id(parent) in inside or parent.kind in ("tool", "llm")):
             inside.add(id(node))
-        elif node.same_as is None and node.kind not in ("tool", "retrieval"):
-            levels.setdefault(node.depth, []).append(node)
+        elif node.same_as is None and node.kind not in ("tool", "retrieval") and _speaks(node):
+            levels.setdefault(level, []).append(node)
     chosen: list[Node] = []
-    for depth, level in levels.items():
+    for level, found in sorted(levels.items()):
         # Of several spans at one depth none is the run, unless they follow from one above.
-        if len(level) > 1 and depth > 0:
+        if len(found) > 1 and level > 0:
             break
-        chosen += level
+        chosen += found
     return chosen
 
 
+def _level(node: Node, known: Mapping[int, int]) -> int:
+    """How deep a span is, if those between that say nothing (HTTP, a database) were not there."""
+    parent = node.parent
+    if parent is None:
+        return 0
+    transparent = parent.parent is not None and not _speaks(parent)
+    return known[id(parent)] + (0 if transparent else 1)
+
+
+def _speaks(node: Node) -> bool:
+    """Whether a span says anything of an agent's work, unlike the web server's around it."""
+    reading = node.reading
+    return (
+        reading.kind is not None
+        or reading.raw_input is not None
+        or reading.raw_output is not None
+        or bool(reading.input or reading.output or reading.history)
+    )
+
+
 def run_error(nodes: Sequence[Node]) -> StepError | None:
-    """Why the run failed: the error of its outermost span."""
+    """Why the run failed: the error of its outermost span.
+
+    What stands around a run and knows nothing of agents (a web server's span) may have no error,
+    since it answered, or one that says less.
+    """
     roots = top(nodes)
+    if len(roots) == 1 and not _speaks(roots[0]):
+        below = [n for n in _outer(nodes)[:1] if n.kind != "tool" and n.error is not None]
+        if below:
+            return below[0].error
     failed = [n.error for n in roots if n.error is not None and n.kind != "tool"]
     return failed[0] if failed and (len(roots) == 1 or len(failed) == len(roots)) else None
 
@@ -280,11 +312,12 @@ def _service(resource: Mapping[str, Json]) -> str:
 
 def version_of(nodes: Sequence[Node]) -> str:
     """The agent's version, else the version of the service that it runs in."""
-    return (
+    version = (
         first_of(nodes, lambda n: n.reading.agent_version)
         or first_of(nodes, lambda n: first_text(n.span.scope.resource, "service.version"))
         or ""
     )
+    return "" if version == "unknown" else version  # Mastra's word for none
 
 
 def tags_of(nodes: Sequence[Node]) -> dict[str, str]:

@@ -10,13 +10,13 @@ import re
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import groupby
 
 from anonymize.assembly.duplicates import same_name
 from anonymize.assembly.nodes import Node
+from anonymize.assembly.textual import written_calls
 from anonymize.conventions import MISSING
 from anonymize.conventions.messages import read_messages
-from anonymize.conventions.parts import FAILED
+from anonymize.conventions.parts import FAILED, FORCED
 from anonymize.conventions.values import as_dict, as_text
 from anonymize.jsontools import canonical, loads_or_text
 from anonymize.trace import Json, Message, ToolRequest
@@ -48,7 +48,7 @@ def join_calls(nodes: list[Node]) -> list[Call]:
     """Every tool call of the trace, requested ones in the order of the requests."""
     llms = [n for n in nodes if n.kind == "llm" and n.same_as is None]
     tools = [n for n in nodes if n.kind == "tool" and n.same_as is None]
-    output_tools = {name for n in nodes for name in n.reading.output_tools}
+    output_tools = _forms(nodes, llms, tools)
     calls = list(_earlier(nodes, llms))
     for llm in llms:
         for message in llm.reading.output:
@@ -57,6 +57,7 @@ def join_calls(nodes: list[Node]) -> list[Call]:
                 for request in message.tool_requests
                 if request.name not in output_tools
             ]
+    calls += [Call(request=r, llm=llm, answer=told) for llm, r, told in written_calls(nodes, llms)]
     for tool in tools:
         _from_parent(tool)
     _match(calls, tools)
@@ -70,18 +71,20 @@ def join_calls(nodes: list[Node]) -> list[Call]:
     return calls
 
 
-def as_asked(nodes: list[Node], calls: list[Call]) -> list[Node]:
-    """``nodes`` with tools that started at the same time in the order in which they were asked for.
+def _forms(nodes: list[Node], llms: list[Node], tools: list[Node]) -> set[str]:
+    """Tools by which a model only hands in its answer: known ones, and forced ones that nobody ran.
 
-    Clocks of milliseconds can't tell parallel calls apart, and the ids of spans are random.
+    What was asked for in a history was run, or the talk would have ended there.
     """
-    rank = {id(call.node): index for index, call in enumerate(calls) if call.node is not None}
-    out: list[Node] = []
-    for _, group in groupby(nodes, key=lambda n: (n.start_ns, n.depth)):
-        own = list(group)
-        tools = iter(sorted((n for n in own if id(n) in rank), key=lambda n: rank[id(n)]))
-        out += [next(tools) if id(n) in rank else n for n in own]
-    return out
+    ran: set[str] | None = None
+    for node in llms:
+        for flag in node.reading.flags:
+            if flag.startswith(FORCED):
+                if ran is None:
+                    asked = (r for n in llms for m in n.reading.input for r in m.tool_requests)
+                    ran = {t.reading.name for t in tools} | {request.name for request in asked}
+                node.reading.output_tools |= {flag.removeprefix(FORCED)} - ran
+    return {name for n in nodes for name in n.reading.output_tools}
 
 
 def _earlier(nodes: list[Node], llms: list[Node]) -> Iterator[Call]:
@@ -132,7 +135,26 @@ def pairs(
         else:
             open_.remove(index)
             found[index] = (found[index][0], message)
-    yield from found
+    _pair_items(found)
+    yield from (pair for pair in found if pair != (None, None))
+
+
+def _pair_items(found: list[tuple[ToolRequest | None, Message | None]]) -> None:
+    """The Responses interface gives a request two ids, its item's and its call's.
+
+    OpenLLMetry records the one with the request and the other with the answer: then they belong
+    together in their order.
+    """
+    asked = [i for i, (r, m) in enumerate(found) if r and not m and _starts(r.call_id, "fc_")]
+    told = [i for i, (r, m) in enumerate(found) if m and not r and _starts(m.tool_call_id, "call_")]
+    if len(asked) == len(told):
+        for request, answer in zip(asked, told, strict=True):
+            found[request] = (found[request][0], found[answer][1])
+            found[answer] = (None, None)
+
+
+def _starts(identity: str | None, prefix: str) -> bool:
+    return identity is not None and identity.startswith(prefix)
 
 
 def _asked_by(
@@ -167,7 +189,13 @@ def _from_parent(tool: Node) -> None:
 
 
 def _match(calls: list[Call], tools: list[Node]) -> None:
-    """Give each span the request that it executes: by id, by arguments, at last by name."""
+    """Give each span the request that it executes: by id, by arguments, at last by name.
+
+    Google ADK gives its spans ids of its own, and its requests others. So where no id of a span
+    is one of a request, the arguments decide.
+    """
+    asked = {c.request.call_id for c in calls if c.request is not None}
+    apart = asked.isdisjoint(t.reading.call_id for t in tools if t.reading.call_id is not None)
     for asked_keys, recorded_keys in (
         (_id_of_request, _id_of_span),
         (_arguments_asked, _arguments_recorded),
@@ -179,13 +207,18 @@ def _match(calls: list[Call], tools: list[Node]) -> None:
                 for key in asked_keys(call.request):
                     waiting.setdefault(key, deque()).append(call)
         taken = {id(c.node) for c in calls if c.node is not None}
+        foreign = apart and recorded_keys is _arguments_recorded
         for tool in tools:
             if id(tool) not in taken:
-                _take(tool, [waiting[k] for k in recorded_keys(tool) if k in waiting])
+                queues = [waiting[k] for k in recorded_keys(tool) if k in waiting]
+                _take(tool, queues, foreign=foreign)
 
 
-def _take(tool: Node, queues: list[deque[Call]]) -> None:
-    """The first free request in the first queue; with ids, the latest before the tool ran."""
+def _take(tool: Node, queues: list[deque[Call]], *, foreign: bool) -> None:
+    """The first free request in the first queue; with ids, the latest before the tool ran.
+
+    With ``foreign`` ids, different ones don't tell a request from a span.
+    """
     for queue in queues:
         while queue and queue[0].node is not None:
             queue.popleft()
@@ -198,15 +231,15 @@ def _take(tool: Node, queues: list[deque[Call]]) -> None:
                 if call.llm is not None and call.llm.start_ns > tool.start_ns:
                     break
                 chosen = call if call.node is None else chosen
-        if _may_be(chosen, tool):
+        if _may_be(chosen, tool, foreign=foreign):
             chosen.node = tool
             return
 
 
-def _may_be(call: Call, tool: Node) -> bool:
+def _may_be(call: Call, tool: Node, *, foreign: bool) -> bool:
     assert call.request is not None
     asked, recorded = call.request.call_id, tool.reading.call_id
-    if asked is not None and recorded is not None:
+    if asked is not None and recorded is not None and not foreign:
         return asked == recorded
     return same_name(call.request.name, tool.reading.name)
 
@@ -259,29 +292,42 @@ def _key(request: ToolRequest | None, message: Message | None) -> str:
         return f"id:{message.tool_call_id}"
     if request.call_id is not None:
         return f"id:{request.call_id}"
+    return _content_key(request)
+
+
+def _content_key(request: ToolRequest) -> str:
     return f"call:{request.name}:{canonical(request.arguments)}"
 
 
-def _answers(messages: Iterable[Message]) -> dict[str, list[Message]]:
+def _answers(messages: Iterable[Message], *, by_content: bool) -> dict[str, list[Message]]:
+    """Answers by their requests' ids; with ``by_content`` also by what was asked."""
     found: dict[str, list[Message]] = {}
     for request, answer in pairs(messages):
         if answer is not None:
             found.setdefault(_key(request, answer), []).append(answer)
+            told = answer.tool_call_id
+            if request is not None and told is not None and told != request.call_id:
+                found.setdefault(f"id:{told}", []).append(answer)
+            if by_content and request is not None and request.call_id is not None:
+                found.setdefault(_content_key(request), []).append(answer)
     return found
 
 
 def _answer(calls: list[Call], llms: list[Node], nodes: list[Node]) -> None:
     """Find what the model was told: in its own answer, in later histories, in the run's."""
     runs = [n for n in nodes if n.kind == "agent" and n.reading.history]
+    # An answer that was streamed may have lost ids that the next history has (MistralAI).
+    unnamed = any(c.request is not None and c.request.call_id is None for c in calls)
     told: dict[str, list[tuple[Node, list[Message]]]] = {}
     for node in (*llms, *runs):
-        for key, messages in _answers(node.reading.history or node.reading.input).items():
+        heard = node.reading.history or node.reading.input
+        for key, messages in _answers(heard, by_content=unnamed).items():
             told.setdefault(key, []).append((node, messages))
     twins: dict[tuple[int, str], int] = {}
     keys = [_key_of(call) for call in calls]
     for call, key in zip(calls, keys, strict=True):
         twins[id(call.llm), key] = twins.get((id(call.llm), key), 0) + 1
-    own = {id(llm): _answers(llm.reading.output) for llm in llms}
+    own = {id(llm): _answers(llm.reading.output, by_content=False) for llm in llms}
     for call, key in zip(calls, keys, strict=True):
         # Where ids are used again, the latest answers belong to the latest requests.
         behind = twins[id(call.llm), key]

@@ -47,12 +47,14 @@ def doctor(source: str, config: Path | None, day: datetime | None, as_json: bool
     from anonymize.health.look import Watch, examine
     from anonymize.jsontools import dumps
 
-    watch = Watch()
-    health = examine(_read(AnonymizeConfig.load(config), source, day, watch), watch)
+    settings = AnonymizeConfig.load(config)
+    table = settings.sources.get(source)
+    watch = Watch(table.map if table is not None else None)
+    health = examine(_read(settings, source, day, watch), watch)
     if as_json:
         click.echo(dumps(health.as_json()))
         return
-    for line in lines_of(health):
+    for line in lines_of(health, source if table is not None else "NAME"):
         click.echo(console.printable(line))
 
 
@@ -78,8 +80,8 @@ def _read(
     return within(opened.read(), day.date() if day else None, Tally())
 
 
-def lines_of(health: Health) -> Iterator[str]:
-    """The findings at 80 columns, the good news first."""
+def lines_of(health: Health, name: str = "NAME") -> Iterator[str]:
+    """The findings at 80 columns, the good news first. ``name``: the source's in the config."""
     total = health.traces
     if not total:
         yield "no traces"
@@ -91,6 +93,8 @@ def lines_of(health: Health) -> Iterator[str]:
             yield f"  {health.grades['gaps']:>7,}  with gaps"
         if health.grades["no"]:
             yield f"  {health.grades['no']:>7,}  not at all"
+        if health.blind:
+            yield from _entry(health.blind, "of them show no model call and no tool call")
     for title, counted in (
         ("why not, or not wholly", health.reasons),
         ("not read", health.skipped),
@@ -103,10 +107,27 @@ def lines_of(health: Health) -> Iterator[str]:
         yield "recorded by:"
         yield from (f"  {n:>7,}  {scope}" for scope, n in health.scopes.most_common(10))
     yield from _losses(health)
+    yield from _names(health, name)
     missing = {k: v for k, v in health.unnamed.items() if v}
     if missing:
         yield "without:"
         yield from (f"  {n:>7,}  {_WITHOUT[name]}" for name, n in missing.items())
+
+
+def _names(health: Health, source: str) -> Iterator[str]:
+    """Of spans that nothing is known of: a map that may fit; and what of a map is on no span."""
+    table = list(health.unread.table(source))
+    if table:
+        yield "spans that follow no convention; if they are the agent's, a map makes them readable"
+        yield "(docs/sources/custom.md; guessed from their names, so look at each):"
+        yield from (f"           {line}" for line in table)
+    elif health.unread.names() and not health.playable:
+        yield "spans that follow no convention have attributes such as:"
+        yield from _wrapped(", ".join(health.unread.names()))
+        yield from _wrapped(f"-> if they are the agent's, name them in [sources.{source}.map]")
+    if health.never:
+        yield "in the map, but on no span:"
+        yield from (f'           {key} = "{name}"' for key, name in health.never)
 
 
 def _losses(health: Health) -> Iterator[str]:

@@ -152,6 +152,7 @@ class _Progress:
 
 
 def _print_ingest(summary: WriteSummary, tally: Tally, out: Path, seconds: float) -> None:
+    from anonymize.assemble import NOTHING_SAID
     from anonymize.store.place import url_of
 
     click.echo(f"ingested {tally.read:,} traces in {seconds:.1f} s")
@@ -165,6 +166,8 @@ def _print_ingest(summary: WriteSummary, tally: Tally, out: Path, seconds: float
         click.echo("not taken, by reason:")
         for line in console.rows(tally.reasons):
             click.echo(line)
+        if tally.reasons.get(NOTHING_SAID):
+            click.echo("  if these are an agent's: `anonymize doctor SOURCE` says what to map")
     if summary.flags:
         click.echo("lossy, by flag (see `anonymize show`):")
         for line in console.rows(summary.flags):

@@ -5,6 +5,10 @@ from __future__ import annotations
 import os
 import signal
 import threading
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +21,10 @@ from anonymize.commands.options import out as out_option
 
 if TYPE_CHECKING:
     from anonymize.receive import Buffer, Keeping
+    from anonymize.receive.figures import Figures
+    from anonymize.receive.journal import Journal, Loss
+    from anonymize.sources import SourceSettings
+    from anonymize.workers import AnyScrubber
 
 #: Seconds between tries to write what waits at the end: an orchestrator gives half a minute.
 _WAITS = (1.0, 3.0, 6.0)
@@ -32,6 +40,7 @@ _WAITS = (1.0, 3.0, 6.0)
 @option("--token-env", default="", help="The variable with the token that senders must show.")
 @option("--source", default="", help="A [sources.NAME] table: agent, version, tags.")
 @option("--quiet", type=click.FloatRange(0), default=30.0, help="Seconds until a trace is done.")
+@option("--settle", type=click.FloatRange(0), default=6.0, help="The same, if nothing is missing.")
 @option("--every", type=click.FloatRange(0.1), default=10.0, help="Seconds between writes.")
 @option("--memory", type=click.IntRange(1), default=512, help="MB of spans that may wait.")
 def receive(
@@ -43,53 +52,166 @@ def receive(
     token_env: str,
     source: str,
     quiet: float,
+    settle: float,
     every: float,
     memory: int,
 ) -> None:
     """Take OTLP traces over the network, scrub them on arrival, add them to a store.
 
-    Until SIGTERM or Ctrl-C: then all that waits is written first.
+    Until SIGTERM or Ctrl-C: then all that waits is written first. SIGHUP reads the config again.
     """
-    from anonymize.config import AnonymizeConfig
     from anonymize.errors import UsageError
-    from anonymize.keys import load_key
     from anonymize.receive import Buffer, Keeping
-    from anonymize.workers import open_scrubber
+    from anonymize.receive.figures import Figures
+    from anonymize.receive.journal import Journal, losses_of
+    from anonymize.receive.journal import settle as settle_losses
 
-    settings = AnonymizeConfig.load(config)
     token = os.environ.get(token_env, "") if token_env else ""
     if token_env and not token:
         raise UsageError(f"the environment variable {token_env} is empty", where="--token-env")
-    if source and source not in settings.sources:
-        raise UsageError(f"there is no source '{source}'", where=f"[sources.{source}]")
-    buffer = Buffer(most=memory * 2**20)
-    with open_scrubber(settings.policy, load_key(settings.policy, settings.root)) as scrubber:
-        scrubber.start()
-        keeping = Keeping(
-            buffer, out, scrubber, settings=settings.sources.get(source), quiet_for=quiet
-        )
-        _serve(buffer, keeping, (host, port), grpc_port, token, every)
+    with _Config(config, source) as settings:
+        settings.load()
+        for loss in settle_losses(out):
+            _say(_lost(loss))
+        journal = Journal(out)
+        buffer = Buffer(most=memory * 2**20, watch=journal.note)
+        try:
+            keeping = Keeping(
+                buffer,
+                out,
+                settings.scrubber,
+                settings=settings.table,
+                quiet_for=quiet,
+                whole_for=settle,
+            )
+            figures = Figures(
+                buffer=buffer,
+                keeping=keeping,
+                lost=losses_of(out),
+                journal=lambda: journal.failure,
+            )
+            address = (host, port)
+            _serve(figures, address, grpc_port, token, every, _between(settings, keeping, journal))
+        finally:
+            journal.close(buffer.waiting)
     done = keeping.counts
-    click.echo(
-        f"received {done.spans:,} spans; {done.added:,} traces added, {done.replaced:,} completed, "
-        f"{done.skipped:,} skipped, {done.quarantined:,} quarantined; "
-        f"{done.rejected:,} spans rejected, {done.turned_away:,} requests turned away"
+    with suppress(OSError):  # all is written; whether anybody still reads along is another matter
+        click.echo(
+            f"received {done.spans:,} spans; {done.added:,} traces added, {done.replaced:,} "
+            f"completed, {done.skipped:,} skipped, {done.quarantined:,} quarantined; "
+            f"{done.rejected:,} spans rejected, {done.turned_away:,} requests turned away"
+        )
+
+
+def _say(text: str) -> None:
+    # The terminal may be gone (SIGHUP comes from there too): no reason to end.
+    with suppress(OSError):
+        click.echo(console.printable(text), err=True)
+
+
+def _lost(loss: Loss) -> str:
+    first, last = (datetime.fromtimestamp(t, UTC) for t in (loss.first, loss.last))
+    return (
+        f"a receiver was killed before it had written {loss.spans:,} spans of {loss.traces:,} "
+        f"traces; they came between {first:%Y-%m-%d %H:%M:%S} and {last:%H:%M:%S} (UTC), "
+        "and are lost"
     )
 
 
+@dataclass(slots=True)
+class _Config:
+    """What the config says, with a started scrubber that follows its policy."""
+
+    path: Path | None
+    source: str
+    table: SourceSettings | None = None
+    _scrubber: AnyScrubber | None = None
+    _open: ExitStack = field(default_factory=ExitStack)
+
+    @property
+    def scrubber(self) -> AnyScrubber:
+        assert self._scrubber is not None
+        return self._scrubber
+
+    def load(self) -> None:
+        """Read the config, and start a scrubber in place of the last one.
+
+        Raises:
+            AnonymizeError: it can't be used; all stays as it was.
+        """
+        from anonymize.config import AnonymizeConfig
+        from anonymize.errors import UsageError
+        from anonymize.keys import load_key
+        from anonymize.workers import open_scrubber
+
+        settings = AnonymizeConfig.load(self.path)
+        if self.source and self.source not in settings.sources:
+            raise UsageError(
+                f"there is no source '{self.source}'", where=f"[sources.{self.source}]"
+            )
+        key = load_key(settings.policy, settings.root)
+        with ExitStack() as opening:
+            scrubber = opening.enter_context(open_scrubber(settings.policy, key))
+            scrubber.start()
+            before, self._open = self._open, opening.pop_all()
+        self._scrubber, self.table = scrubber, settings.sources.get(self.source)
+        before.close()
+
+    def __enter__(self) -> _Config:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._open.close()
+
+
+def _between(settings: _Config, keeping: Keeping, journal: Journal) -> Callable[[], None]:
+    """What is done between writes: the config is read again if that was asked for."""
+    from anonymize.errors import AnonymizeError
+
+    again = threading.Event()
+    signal.signal(signal.SIGHUP, lambda *_: again.set())
+    failing = ""
+
+    def between() -> None:
+        nonlocal failing
+        journal.sync()
+        if journal.failure != failing:
+            failing = journal.failure
+            if failing:
+                _say(f"the journal can't be written ({failing}): a kill would go unnoticed")
+        if not again.is_set():
+            return
+        again.clear()
+        try:
+            settings.load()
+        except AnonymizeError as error:
+            _say(f"the config can't be used, going on with the one before: {error}")
+            return
+        except Exception as error:
+            # To end now would lose all that waits. It may quote what it met.
+            name = type(error).__name__
+            _say(f"the config can't be used, going on with the one before: {name}")
+            return
+        keeping.use(settings.scrubber, settings.table)
+        _say("the config was read again")
+
+    return between
+
+
 def _serve(
-    buffer: Buffer,
-    keeping: Keeping,
+    figures: Figures,
     address: tuple[str, int],
     grpc_port: int | None,
     token: str,
     every: float,
+    between: Callable[[], None],
 ) -> None:
     from anonymize.errors import UsageError
     from anonymize.receive.http import Receiver
 
+    buffer, keeping = figures.buffer, figures.keeping
     try:
-        server = Receiver(address, buffer, keeping, token=token)
+        server = Receiver(address, buffer, keeping, token=token, figures=figures)
     except OSError as error:
         raise UsageError(
             f"this address can't be listened at: {error.strerror}",
@@ -105,7 +227,7 @@ def _serve(
     click.echo(f"listening  http://{address[0]}:{server.server_address[1]}/v1/traces")
     if grpc is not None:
         click.echo(f"listening  grpc://{address[0]}:{grpc[1]}")
-    keeping.run(stop, every, lambda text: click.echo(console.printable(text), err=True))
+    keeping.run(stop, every, _say, between)
     buffer.close()
     server.shutdown()
     server.server_close()

@@ -15,6 +15,7 @@ from anonymize import console
 from anonymize.commands.options import option
 
 if TYPE_CHECKING:
+    from anonymize.receive.journal import Received
     from anonymize.store.stats import Figures, StoreStats
 
 _DAY = click.DateTime(["%Y-%m-%d"])
@@ -46,18 +47,27 @@ def stats(
     By day, by agent and by tool, with what is lossy and what was not taken. Counts and names only:
     no content of any trace.
     """
+    from anonymize.errors import StoreError
+    from anonymize.receive.journal import received
     from anonymize.store import Store
     from anonymize.store.stats import stats_of
 
     dates = None
     if since or until:
         dates = since.date() if since else date.min, until.date() if until else date.max
-    found = stats_of(Store(store), dates=dates, agent=agent)
+    coming = received(store)
+    try:
+        found = stats_of(Store(store), dates=dates, agent=agent)
+    except StoreError:
+        for line in _receivers(coming):  # before anything was written, something may be lost
+            click.echo(line)
+        raise
     if as_json:
         document = {"stats_version": 1, "at": datetime.now(UTC).isoformat(timespec="seconds")}
-        click.echo(json.dumps({**document, **found.document()}, indent=1))
+        everything = {**document, **found.document(), "receivers": coming.document()}
+        click.echo(json.dumps(everything, indent=1))
         return
-    for line in _lines(found, limit):
+    for line in (*_lines(found, limit), *_receivers(coming)):
         click.echo(console.printable(line))
 
 
@@ -97,6 +107,26 @@ def _lines(found: StoreStats, limit: int) -> Iterator[str]:
             yield f"{title}: {sum(counted.values()):,}"
             yield from (f"  {n:>8,}  {_cut(r, 68)}" for r, n in counted.most_common(limit))
             yield from _more(len(counted), limit)
+
+
+def _receivers(coming: Received) -> Iterator[str]:
+    """What receivers hold that is not in the store yet, and what killed ones took with them."""
+    for one in coming.live:
+        if one.spans:
+            first = datetime.fromtimestamp(one.first, UTC)
+            yield (
+                f"waiting in a receiver: {one.spans:,} spans of {one.traces:,} traces, "
+                f"since {first:%Y-%m-%d %H:%M:%S}"
+            )
+    lost = coming.lost
+    if lost.times:
+        yield f"lost in killed receivers: {lost.spans:,} spans of {lost.traces:,} traces"
+        for loss in lost.latest[-5:]:
+            first, last = (datetime.fromtimestamp(t, UTC) for t in (loss.first, loss.last))
+            yield (
+                f"  {loss.spans:>8,}  that came from {first:%Y-%m-%d %H:%M:%S} "
+                f"to {last:%H:%M:%S} (UTC)"
+            )
 
 
 def _versions(found: StoreStats) -> Counter[str]:

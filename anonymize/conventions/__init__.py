@@ -8,12 +8,14 @@ from dataclasses import fields
 from anonymize.conventions.claude_code import ClaudeCode
 from anonymize.conventions.crewai import CrewAI
 from anonymize.conventions.generic import Generic
+from anonymize.conventions.genkit import Genkit
 from anonymize.conventions.google_adk import GoogleADK
 from anonymize.conventions.interface import MISSING, Convention, Kind, Reading
 from anonymize.conventions.langfuse import Langfuse
 from anonymize.conventions.langsmith import LangSmith
 from anonymize.conventions.litellm import LiteLLM
 from anonymize.conventions.logfire import Logfire
+from anonymize.conventions.mastra import Mastra
 from anonymize.conventions.messages import read_messages
 from anonymize.conventions.mlflow import MLflow
 from anonymize.conventions.openinference import OpenInference
@@ -23,6 +25,7 @@ from anonymize.conventions.pydantic_ai import PydanticAI
 from anonymize.conventions.reprs import python_literal
 from anonymize.conventions.results import tool_name, unbox
 from anonymize.conventions.vercel import Vercel
+from anonymize.jsontools import dumps
 from anonymize.spans import Span
 from anonymize.trace import Json, Message, Usage
 
@@ -30,6 +33,8 @@ from anonymize.trace import Json, Message, Usage
 CONVENTIONS: tuple[Convention, ...] = (
     GoogleADK(),
     Vercel(),
+    Mastra(),
+    Genkit(),
     ClaudeCode(),
     CrewAI(),
     LiteLLM(),
@@ -156,11 +161,42 @@ def _settle(span: Span, reading: Reading) -> None:
             reading.input = read_messages(reading.raw_input, "user", reading.flags)
         if not reading.output and reading.raw_output is not None:
             reading.output = read_messages(reading.raw_output, "assistant", reading.flags)
+            if not reading.output:
+                reading.output = _bare_answer(reading.raw_output)
     elif reading.kind == "retrieval":
         if reading.query is None:
             reading.query = reading.raw_input
         if reading.documents is None:
             reading.documents = reading.raw_output
+        reading.query = _alone(reading.query, "query")
+        reading.documents = _alone(reading.documents, "documents")
+
+
+#: Keys of what providers and frameworks put around an answer: with one of them it is no bare one.
+_ENVELOPE = frozenset(
+    "choices candidates generations output outputs content message messages response role usage "
+    "error object tool_calls kwargs result results raw".split()
+)
+
+
+def _bare_answer(value: Json) -> tuple[Message, ...]:
+    """An answer in JSON that was recorded without a message around it (structured output)."""
+    for item in value if isinstance(value, list) else [value]:
+        if not item or (isinstance(item, dict) and item.keys() & _ENVELOPE):
+            return ()
+    if not isinstance(value, dict | list) or not value:
+        return ()
+    return (Message(role="assistant", content=dumps(value)),)
+
+
+def _alone(value: Json, key: str) -> Json:
+    """What a callback's box holds under ``key``, if nothing else in it is the step's own."""
+    if isinstance(value, dict) and key in value and value.keys() <= {key, *_BESIDE}:
+        return value[key]
+    return value
+
+
+_BESIDE = ("tags", "metadata", "kwargs", "count")
 
 
 #: Names that OTel GenAI lays down; some frameworks give the name and no attribute that says so.

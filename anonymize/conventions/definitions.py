@@ -86,7 +86,7 @@ def _definitions(item: dict[str, Json], flags: set[str]) -> list[ToolDefinition]
     box = as_dict(structured(item.get("tool"), flags))
     nested = as_dict(structured(box.get("json_schema"), flags, expected=True))
     if nested:  # OpenInference: the whole definition, or only the schema beside a name
-        own = "function" in nested or "name" in nested
+        own = bool(nested.keys() & {"function", "name", "toolSpec"})
         return _definitions(nested if own else {**box, "json_schema": nested}, flags)
     inner = as_dict(item.get("function")) or as_dict(item.get("toolSpec")) or item
     name = inner.get("name") or item.get("name")

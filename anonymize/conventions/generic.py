@@ -8,21 +8,22 @@ from dataclasses import dataclass
 from anonymize.conventions.interface import Kind, Reading
 from anonymize.conventions.messages import read_messages
 from anonymize.conventions.results import unbox
-from anonymize.conventions.values import first_text, structured
+from anonymize.conventions.values import first_text, structured, unwrap
 from anonymize.spans import Span
 
-#: Genkit, LiveKit, Pipecat, Haystack and hand-written spans: (input, output) pairs.
+#: LiveKit, Pipecat, Haystack, Laminar and hand-written spans: (input, output) pairs.
 _PAIRS = (
     ("input", "output"),
     ("inputs", "outputs"),
-    ("genkit:input", "genkit:output"),
     ("haystack.component.input", "haystack.component.output"),
     ("lk.chat_ctx", "lk.response.text"),
     ("lk.function_tool.arguments", "lk.function_tool.output"),
+    ("lmnr.span.input", "lmnr.span.output"),
     ("tool.arguments", "tool.result"),
     ("tool.input", "tool.output"),
 )
-_KIND_KEYS = ("genkit:metadata:subtype", "span.type", "span_type", "type")
+_KIND_KEYS = ("lmnr.span.type", "span.type", "span_type", "type")
+_OWNED = "lmnr.association.properties."
 _KINDS: Mapping[str, Kind] = {
     "model": "llm",
     "llm": "llm",
@@ -55,10 +56,11 @@ class Generic:
         if reading.kind is None and any(k in a for k in ("lk.function_tool.name", "tool.name")):
             reading.kind = "tool"
         pair = next((p for p in _PAIRS if p[0] in a or p[1] in a), _PAIRS[0])
-        given = structured(a.get(pair[0]), flags)
-        made = structured(a.get(pair[1]), flags)
+        # Laminar's values are always JSON, so that a text stands in quotes.
+        read = unwrap if pair[0].startswith("lmnr.") else structured
+        given, made = read(a.get(pair[0]), flags), read(a.get(pair[1]), flags)
         if reading.kind == "tool":
-            reading.name = first_text(a, "lk.function_tool.name", "tool.name", "genkit:name")
+            reading.name = first_text(a, "lk.function_tool.name", "tool.name")
             reading.name = reading.name or span.name
             reading.call_id = first_text(a, "lk.function_tool.id", "tool.call_id") or None
             if given is not None:
@@ -66,11 +68,14 @@ class Generic:
             if made is not None:
                 unbox(made, reading)
         elif reading.kind == "llm":
-            reading.model = first_text(a, "model", "genkit:name")
+            reading.model = first_text(a, "model")
             reading.input = read_messages(given, "user", flags)
             reading.output = read_messages(made, "assistant", flags)
         else:
             reading.raw_input, reading.raw_output = given, made
-        reading.session_id = first_text(a, "session.id", "session_id") or None
-        reading.user_id = first_text(a, "user.id", "user_id") or None
+        if not span.parent_id and "lmnr.span.path" in a:
+            reading.workflow = span.name
+        session, user = f"{_OWNED}session_id", f"{_OWNED}user_id"
+        reading.session_id = first_text(a, "session.id", "session_id", session) or None
+        reading.user_id = first_text(a, "user.id", "user_id", user) or None
         return reading

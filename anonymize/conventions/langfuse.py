@@ -7,14 +7,14 @@ observation's fields under the same names.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from anonymize.conventions.definitions import read_tools, read_usage
 from anonymize.conventions.interface import Kind, Reading
-from anonymize.conventions.message import split_speakers
+from anonymize.conventions.message import ROLES, split_speakers
 from anonymize.conventions.messages import read_messages
 from anonymize.conventions.reprs import python_literal
-from anonymize.conventions.results import call_arguments, unbox
+from anonymize.conventions.results import call_arguments, finish_reason, unbox
 from anonymize.conventions.values import (
     as_dict,
     as_text,
@@ -39,6 +39,9 @@ KINDS: Mapping[str, Kind] = {
     "evaluator": "other",
 }
 _O = "langfuse.observation."
+_GRAPH = (f"{_O}metadata.langgraph_", f"{_O}metadata.ls_")
+#: Names that frameworks give any agent's observation.
+_UNNAMED = ("agent", "langgraph", "agentexecutor", "invoke_agent")
 #: LangGraph's own word for a session, among the metadata.
 _THREADS = ("langfuse.metadata.session_id", "langfuse.metadata.thread_id")
 
@@ -66,6 +69,8 @@ class Langfuse:
         reading.user_id = first_text(a, "langfuse.user.id", "user.id") or None
         reading.workflow = first_text(a, "langfuse.trace.name")
         reading.agent = first_text(a, _O + "metadata.lc_agent_name")
+        if reading.kind == "agent" and not reading.agent and _is_own(span):
+            reading.agent = span.name
         reading.agent_version = first_text(a, "langfuse.version", "langfuse.release")
         names = labels(first(a, "langfuse.trace.tags"), flags)
         if names:
@@ -82,6 +87,13 @@ class Langfuse:
             _infer(span.name, given, made, reading)
         _read_io(span, given, made, reading)
         return reading
+
+
+def _is_own(span: Span) -> bool:
+    """Whether the user observes an agent by this name: no framework's word, no node of a graph."""
+    if " " in span.name or span.name.lower() in _UNNAMED:
+        return False
+    return not any(key.startswith(_GRAPH) for key in span.attributes)
 
 
 def _total(cost: Mapping[str, Json]) -> Json:
@@ -111,11 +123,17 @@ def _read_io(span: Span, given: Json, made: Json, reading: Reading) -> None:
             unbox(made, reading)
     elif reading.kind == "llm":
         tools = as_dict(given).get("tools") or _tools_among(given)
+        tools = tools or first(span.attributes, _O + "metadata.tools")  # the OpenAI wrapper's
         reading.tools = read_tools(tools or [], flags)
         if tools and isinstance(given, list):
             given = [m for m in given if not _is_definition(m)]
         reading.input = _messages(given, "user", flags)
+        prompt = span.attributes.get(_O + "metadata.instructions")
+        prompted = any(m.role in ("system", "developer") for m in reading.input)
+        if isinstance(prompt, str) and prompt and not prompted:
+            reading.input = (Message(role="system", content=prompt), *reading.input)
         reading.output = _messages(made, "assistant", flags)
+        reading.finish_reason = finish_reason(made)
     elif reading.kind == "retrieval":
         reading.query, reading.documents = given, made
     else:
@@ -133,7 +151,15 @@ def _messages(value: Json, role: str, flags: set[str]) -> tuple[Message, ...]:
     found = read_messages(value, role, flags)
     if not found and value is not None:
         return (Message(role=role, content=as_text(value)),)
-    return found
+    return _answers_of_tools(found)
+
+
+def _answers_of_tools(messages: tuple[Message, ...]) -> tuple[Message, ...]:
+    """The handler for JavaScript gives a tool's answer the tool's name as its role."""
+    if all(m.role in ROLES for m in messages):
+        return messages
+    asked = {request.name for m in messages for request in m.tool_requests}
+    return tuple(replace(m, role="tool", name=m.role) if m.role in asked else m for m in messages)
 
 
 def _is_definition(item: Json) -> bool:

@@ -8,11 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from anonymize.conventions.definitions import tools_within
 from anonymize.conventions.interface import Kind, Reading
 from anonymize.conventions.messages import read_messages
-from anonymize.conventions.results import unbox
+from anonymize.conventions.results import finish_reason, unbox
 from anonymize.conventions.values import as_dict, first, first_text, labels, structured
 from anonymize.spans import Span
+from anonymize.trace import Json, StepError
 
 KINDS: Mapping[str, Kind] = {
     "llm": "llm",
@@ -59,16 +61,29 @@ class LangSmith:
             reading.tags["tags"] = ",".join(names)
         given = structured(first(a, "gen_ai.prompt"), flags)
         made = structured(first(a, "gen_ai.completion"), flags)
+        raised = [e.attributes for e in span.events if e.name == "exception"]
+        if raised and made is None:  # the SDK for JavaScript leaves the status at OK
+            kind, message = (first_text(raised[-1], f"exception.{k}") for k in ("type", "message"))
+            reading.error = StepError(kind=kind or "Error", message=message)
         if reading.kind == "tool":
             reading.name = first_text(a, "langsmith.trace.name") or span.name
             if given is not None:
                 inner = as_dict(given).get("input")
                 reading.arguments = structured(inner, flags) if inner is not None else given
             if made is not None:
-                unbox(made, reading)
+                unbox(_only(made, "outputs"), reading)
         elif reading.kind == "llm":
             reading.input = read_messages(given, "user", flags)
+            reading.tools = tools_within(given, flags, "tools", "functions")
             reading.output = read_messages(made, "assistant", flags)
+            reading.finish_reason = finish_reason(made)
         else:
-            reading.raw_input, reading.raw_output = given, made
+            reading.raw_input, reading.raw_output = given, _only(made, "outputs")
+            if reading.kind == "chain" and "langsmith.traceable" in a:
+                reading.workflow = first_text(a, "langsmith.trace.name")
         return reading
+
+
+def _only(value: Json, key: str) -> Json:
+    """What a decorated function returned, out of the object that it is put in if it is none."""
+    return value[key] if isinstance(value, dict) and list(value) == [key] else value

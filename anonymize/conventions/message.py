@@ -111,6 +111,7 @@ _PART_TYPES = frozenset(
 _PART_KEYS = frozenset(
     {"text", "toolUse", "toolResult", "reasoningContent", "functionCall", "functionResponse"}
     | {"function_call", "function_response", "inlineData", "inline_data"}
+    | {"toolRequest", "toolResponse"}
 )
 
 
@@ -123,6 +124,8 @@ def read_message(item: dict[str, Any], flags: set[str], default: str = "user") -
         body = body["message"] if isinstance(body.get("message"), dict) else body
         item = {**{k: v for k, v in item.items() if k != "gen_ai.event.content"}, **body}
     role = read_role(item.get("role"), default)
+    if role == "user" and item.get("tool_call_id") and "tool_calls" not in item:
+        role = "tool"  # Anthropic's tool results, sent as the user, flattened one by one
     raw = item.get("parts")
     if raw is None:
         raw = item.get("content")
@@ -130,13 +133,18 @@ def read_message(item: dict[str, Any], flags: set[str], default: str = "user") -
         raw = item.get("contents") or item.get("blocks") or raw
     if isinstance(raw, dict) and isinstance(raw.get("parts"), list):
         role, raw = read_role(raw.get("role"), role), raw["parts"]
+    if isinstance(raw, list) and len(raw) == 1:
+        raw = _only_text(raw[0], raw)
     if isinstance(raw, str) and raw[:2] == "[{":
         raw = _parts_in_text(raw, role, flags)
     boxed = isinstance(raw, list) and any(_is_answer(part) for part in raw)
     if role == "tool" and not boxed and (raw or not isinstance(item.get("parts"), list)):
         return [tool_message(item, raw, flags)]
     content = read_content(raw, flags)
-    content.requests += _requests_beside(item, flags)
+    # Some record a request among the parts and once more beside them (Bedrock, LangChain).
+    known = {(r.call_id, r.name) for r in content.requests if r.call_id is not None}
+    beside = _requests_beside(item, flags)
+    content.requests += [r for r in beside if (r.call_id, r.name) not in known]
     thought = item.get("reasoning_content") or item.get("reasoning") or item.get("thinking")
     if isinstance(thought, str):
         content.reasoning.append(thought)
@@ -147,9 +155,16 @@ def _is_answer(part: Json) -> bool:
     if not isinstance(part, dict):
         return False
     kinds = ("tool-result", "tool_result", "tool_call_response", "tool-error", *ANSWER_TYPES)
-    keys = ("toolResult", "functionResponse", "function_response")
+    keys = ("toolResult", "functionResponse", "function_response", "toolResponse")
     boxed = part.keys() >= {"call_id", "content"}  # AutoGen
     return boxed or part.get("type") in kinds or any(key in part for key in keys)
+
+
+def _only_text(part: Json, parts: Json) -> Json:
+    """The text of a message's only part, if that is the JSON text of parts; else the parts."""
+    box = as_dict(part)
+    text = box.get("content") if box.get("type") == "text" else None
+    return text if isinstance(text, str) and text[:9] == '[{"type":' else parts
 
 
 def _parts_in_text(text: str, role: str, flags: set[str]) -> Json:

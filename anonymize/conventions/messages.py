@@ -170,6 +170,8 @@ def _read_object(
         return read_message(item, flags, role)
     if "content" in item and not item.keys() - _PLAIN_KEYS:
         return read_message(item, flags, role)
+    if isinstance(item.get("tool_calls"), list) and item.keys() <= {"tool_calls", "content"}:
+        return read_message(item, flags, "assistant")  # a stream, put together without a role
     if isinstance(item.get("text"), str):
         if item.keys() & _RESULT_KEYS:
             return read_message({**item, "content": item["text"]}, flags, "assistant")
@@ -251,6 +253,10 @@ def _inner(key: str, *, system: bool = False, role: str | None = None) -> _Reade
             return None
         # A history that brings its own system message doesn't need the parameter's copy.
         head = _system(item, flags) if system else []
+        if system and not head and isinstance(value, list):
+            # Pydantic AI repeats the instructions with each request; the last ones count.
+            asked = (m for m in reversed(value) if as_dict(m).get("kind") == "request")
+            head = _system(next(asked, {}), flags)
         return found if head and found[0] == head[0] else head + found
 
     return read

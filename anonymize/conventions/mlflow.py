@@ -11,7 +11,13 @@ from dataclasses import dataclass
 from anonymize.conventions.definitions import read_tools, read_usage
 from anonymize.conventions.interface import Kind, Reading
 from anonymize.conventions.messages import read_messages
-from anonymize.conventions.results import unbox
+from anonymize.conventions.results import (
+    call_arguments,
+    finish_reason,
+    tool_name,
+    unbox,
+    unboxed,
+)
 from anonymize.conventions.values import as_dict, as_text, unwrap
 from anonymize.spans import Span
 
@@ -49,22 +55,36 @@ class MLflow:
         if reading.kind == "llm":
             reading.input = read_messages(given, "user", flags)
             reading.output = read_messages(made, "assistant", flags)
+            reading.finish_reason = finish_reason(made)
+            reading.raw_output = made if not reading.output else None
             cost = a.get("mlflow.llm.cost")
             total = as_dict(cost).get("total_cost") if isinstance(cost, dict) else cost
             reading.usage = read_usage(a.get("mlflow.chat.tokenUsage"), cost=total)
-            reading.tools = read_tools(
-                a.get("mlflow.chat.tools") or as_dict(given).get("tools") or [], flags
-            )
+            box = as_dict(given)
+            parameters = as_dict(box.get("model_request_parameters"))  # Pydantic AI
+            offered = a.get("mlflow.chat.tools") or box.get("tools")
+            offered = offered or parameters.get("function_tools")
+            reading.tools = read_tools(offered or [], flags)
             reading.model = as_text(a.get("mlflow.llm.model") or as_dict(given).get("model"))
             reading.provider = as_text(a.get("mlflow.llm.provider"))
         elif reading.kind == "tool":
-            reading.name = span.name
+            reading.name = tool_name(span.name)
             if given is not None:
-                reading.arguments = given
+                reading.arguments = call_arguments(given)
             if made is not None:
                 unbox(made, reading)
         elif reading.kind == "retrieval":
             reading.query, reading.documents = given, made
         else:
-            reading.raw_input, reading.raw_output = given, made
+            reading.raw_input, reading.raw_output = given, unboxed(made)
+            if reading.kind == "agent":
+                reading.agent = _agent(span)
         return reading
+
+
+def _agent(span: Span) -> str:
+    """The object's own name, if MLflow took one over, or what stands for it below the root."""
+    name = unwrap(span.attributes.get("name"), set())
+    if isinstance(name, str) and name:
+        return name
+    return span.name if span.parent_id and "." not in span.name else ""

@@ -24,6 +24,7 @@ from anonymize.conventions.values import (
     first_text,
     is_framework_key,
     structured,
+    unquoted,
 )
 from anonymize.spans import Span
 from anonymize.trace import Json, Message
@@ -70,6 +71,8 @@ class OpenLLMetry:
         kind = first_text(a, "traceloop.span.kind").lower()
         request = first_text(a, "llm.request.type").lower()
         reading.kind = KINDS.get(kind) or _REQUESTS.get(request)
+        if kind == "task" and a.get("gen_ai.operation.name") == "execute_tool":
+            reading.kind = "tool"  # LangChain for JavaScript
         reading.input = _numbered(a, "gen_ai.prompt.", "user", reading)
         reading.output = _numbered(a, "gen_ai.completion.", "assistant", reading)
         if reading.kind is None and (reading.input or reading.output):
@@ -125,7 +128,10 @@ def _read_entity(span: Span, reading: Reading) -> None:
     a, flags = span.attributes, reading.flags
     reading.name = first_text(a, "traceloop.entity.name")
     given = structured(first(a, "traceloop.entity.input"), flags, expected=True)
-    result = structured(first(a, "traceloop.entity.output"), flags)
+    result = first(a, "traceloop.entity.output")  # always JSON, so a text stands in quotes
+    result = structured(unquoted(result) if isinstance(result, str) else result, flags)
+    if reading.kind is None and as_dict(given).get("method") in _MCP_TALK:
+        return
     given, result = _inner(given, "inputs"), _inner(result, "outputs")
     if reading.kind == "tool":
         reading.name = reading.name or span.name.removesuffix(".tool")
@@ -134,10 +140,23 @@ def _read_entity(span: Span, reading: Reading) -> None:
             reading.arguments = given
         if result is not None:
             unbox(result, reading)
+        if reading.name in _CLASSES:  # the message that answers knows the tool
+            box = as_dict(result)
+            named = as_dict(box.get("kwargs")).get("name") or box.get("name")
+            reading.name = as_text(named) or reading.name
     else:
         reading.raw_input, reading.raw_output = given, result
         if reading.kind == "agent":
             reading.agent = reading.agent or reading.name
+
+
+#: LangChain's classes for JavaScript, which their spans have for a name.
+_CLASSES = ("DynamicStructuredTool", "DynamicTool", "StructuredTool", "Tool")
+#: What MCP's clients and servers say to each other that is no agent's work.
+_MCP_TALK = (
+    *("initialize", "ping", "tools/list", "prompts/list", "resources/list"),
+    *("resources/templates/list", "logging/setLevel", "notifications/initialized"),
+)
 
 
 def _inner(value: Json, key: str) -> Json:

@@ -18,6 +18,7 @@ from anonymize.conventions.interface import MISSING, Kind, Reading
 from anonymize.conventions.message import split_speakers
 from anonymize.conventions.messages import read_messages
 from anonymize.conventions.parts import is_text, read_content
+from anonymize.conventions.results import finish_reason, is_command, mcp_text, unbox
 from anonymize.conventions.values import (
     as_dict,
     as_text,
@@ -26,6 +27,7 @@ from anonymize.conventions.values import (
     labels,
     look,
     structured,
+    unquoted,
 )
 from anonymize.spans import Span, SpanEvent
 from anonymize.trace import Json, Message, StepError
@@ -46,6 +48,7 @@ OPERATIONS: Mapping[str, Kind] = {
     "chain": "chain",
     "retrieval": "retrieval",
     "search": "retrieval",
+    "vector_db_retrieve": "retrieval",
 }
 _INPUT_EVENTS = frozenset(
     f"gen_ai.{role}.message" for role in ("system", "user", "assistant", "tool", "developer")
@@ -77,7 +80,8 @@ class OtelGenAI:
         reading.usage = prefixed_usage(
             a, "gen_ai.usage.", cost=first(a, "gen_ai.usage.cost", "operation.cost")
         )
-        offered = first(a, "gen_ai.tool.definitions")
+        told = (first(h, "gen_ai.tool.definitions") for h in _holders(span))
+        offered = next((tools for tools in told if tools is not None), None)
         reading.tools, reading.effects = read_tools(offered, flags), read_effects(offered, flags)
         reasons = labels(a.get("gen_ai.response.finish_reasons"), flags)
         reading.finish_reason = reasons[0] if reasons else None
@@ -92,7 +96,16 @@ class OtelGenAI:
             reading.documents = structured(documents, flags, expected=True)
         elif reading.kind != "embedding":
             _read_messages(span, reading)
+            if reading.output and reading.finish_reason is None and reading.kind == "llm":
+                said = (structured(h.get("gen_ai.output.messages"), flags) for h in _holders(span))
+                reading.finish_reason = next((r for s in said if (r := finish_reason(s))), None)
         return reading
+
+
+def _holders(span: Span) -> list[Mapping[str, Json]]:
+    """Where a call's content may be: on the span, or in the event that tells its details."""
+    details = [e.attributes for e in span.events if e.name.endswith("operation.details")]
+    return [span.attributes, *details]
 
 
 def _kind(a: Mapping[str, Json]) -> tuple[Kind | None, bool]:
@@ -118,7 +131,13 @@ def _read_tool(span: Span, reading: Reading) -> None:
         reading.arguments = look(structured(arguments, flags, expected=True), flags)
     result = a.get("gen_ai.tool.call.result")
     if "gen_ai.tool.call.result" in a and result != a.get("traceloop.entity.output", MISSING):
-        reading.result = look(structured(result, flags), flags)
+        if isinstance(result, str):
+            result = unquoted(result)  # some write even a text as JSON (Vercel AI from 7 on)
+        result = structured(result, flags)
+        if is_command(result):
+            unbox(result, reading)
+        else:
+            reading.result = look(mcp_text(result), flags)
         if span.scope.name.startswith("strands"):
             reading.result = _of_parts(reading.result, flags)
     for event in span.events:  # Strands records both as events
@@ -144,10 +163,8 @@ def _known(value: Json) -> Json:
 
 def _read_messages(span: Span, reading: Reading) -> None:
     a, flags = span.attributes, reading.flags
-    holders: list[Mapping[str, Json]] = [a]
-    holders += [e.attributes for e in span.events if e.name.endswith("operation.details")]
     system: tuple[Message, ...] = ()
-    for holder in holders:
+    for holder in _holders(span):
         system = system or _system(holder.get("gen_ai.system_instructions"), flags)
         system = system or _spoken(holder.get("system_prompt"), flags)
         reading.input = reading.input or _json(holder, "gen_ai.input.messages", "user", flags)
@@ -159,6 +176,8 @@ def _read_messages(span: Span, reading: Reading) -> None:
     reading.output = (
         reading.output or said or _plain(first(a, "gen_ai.completion"), "assistant", flags)
     )
+    if span.scope.name.startswith("@traceloop/"):
+        reading.input = _opened_items(reading.input, flags)
     if system and reading.input[:1] != system:
         reading.input = (*system, *reading.input)
 
@@ -170,6 +189,15 @@ def _system(given: Json, flags: set[str]) -> tuple[Message, ...]:
     system, raised = _system_in(given)
     flags |= raised
     return system
+
+
+def _opened_items(messages: tuple[Message, ...], flags: set[str]) -> tuple[Message, ...]:
+    """A Responses request's items, which OpenLLMetry for JavaScript takes for the user's words."""
+    only = messages[0] if len(messages) == 1 else None
+    if only is None or not isinstance(only.content, str) or only.content[:2] != "[{":
+        return messages
+    items = structured(only.content, flags)
+    return read_messages(items, "user", flags) or messages if isinstance(items, list) else messages
 
 
 _MAX_REMEMBERED = 65_536
@@ -225,7 +253,9 @@ def _from_events(
         body = _opened(event.attributes, flags)
         if event.name in _INPUT_EVENTS:
             role = event.name.split(".")[1]
-            asked += read_messages({"role": role, "content": None, **body}, role, flags)
+            heard = read_messages({"role": role, "content": None, **body}, role, flags)
+            # botocore tells of a tool's answer alone, and again within the user's message.
+            asked += [m for m in heard if m.role != "tool" or m not in asked]
         elif event.name == "gen_ai.choice":
             message = structured(body.get("message"), flags)
             if isinstance(message, dict):

@@ -17,6 +17,8 @@ from anonymize.trace import Json, ToolRequest
 
 #: A note among the flags: the tool message with this call id said that the tool failed.
 FAILED = "_failed:"
+#: Another: the model had to call the tool of this name.
+FORCED = "_forced:"
 
 
 @dataclass(slots=True)
@@ -70,7 +72,7 @@ def request_of(item: Json, flags: set[str]) -> ToolRequest | None:
     """A tool request from any provider's shape, or ``None`` if ``item`` is none."""
     if not isinstance(item, dict):
         return None
-    for wrapper in ("tool_call", "function_call", "functionCall", "toolUse"):
+    for wrapper in ("tool_call", "function_call", "functionCall", "toolUse", "toolRequest"):
         if isinstance(item.get(wrapper), dict):
             item = item[wrapper]
             break
@@ -96,7 +98,7 @@ def request_of(item: Json, flags: set[str]) -> ToolRequest | None:
 
 _REQUEST_IDS = (
     *("call_id", "id", "toolCallId", "tool_call_id", "toolUseId", "tool_use_id"),
-    "tool_id",
+    *("tool_id", "ref"),
 )
 
 
@@ -176,7 +178,7 @@ def _request(item: dict[str, Any], content: Content, flags: set[str]) -> None:
 
 
 def _answer(item: dict[str, Any], content: Content, flags: set[str]) -> None:
-    for wrapper in ("function_response", "functionResponse", "toolResult"):
+    for wrapper in ("function_response", "functionResponse", "toolResult", "toolResponse"):
         if isinstance(item.get(wrapper), dict):
             item = item[wrapper]
             break
@@ -193,7 +195,7 @@ def _answer(item: dict[str, Any], content: Content, flags: set[str]) -> None:
         failed = any(t is True for t in told) or item.get("status") == "error"
     origin = as_dict(item.get("origin"))  # Haystack keeps the whole request
     found = origin.get("id") or item.get("tool_call_id")
-    ids = (item.get(k) for k in ("id", "call_id", "toolCallId", "tool_use_id", "toolUseId"))
+    ids = (item.get(k) for k in _ANSWERED_IDS)
     name = item.get("name") or item.get("toolName") or origin.get("tool_name")
     content.answers.append(
         Answer(
@@ -205,6 +207,7 @@ def _answer(item: dict[str, Any], content: Content, flags: set[str]) -> None:
     )
 
 
+_ANSWERED_IDS = ("id", "call_id", "toolCallId", "tool_use_id", "toolUseId", "ref")
 _RESULT_BOXES = frozenset({"text", "json", "content", "error-text", "error-json"})
 
 
@@ -347,6 +350,8 @@ _BY_KEY: dict[str, _Reader] = {
     "function_call": _request,
     "functionCall": _request,
     "toolUse": _request,
+    "toolRequest": _request,
+    "toolResponse": _answer,
     "function_response": _answer,
     "functionResponse": _answer,
     "toolResult": _answer,

@@ -25,6 +25,9 @@ from anonymize.conventions.values import (
 from anonymize.spans import Span
 from anonymize.trace import Json, Message
 
+#: A note among the flags: the span holds what came of a stream that another span asked for.
+STREAMED = "_streamed"
+
 
 @dataclass(frozen=True, slots=True)
 class PydanticAI:
@@ -48,6 +51,8 @@ class PydanticAI:
         flags = reading.flags
         # Logfire sends a placeholder when a span starts and the span itself when it ends.
         reading.hidden = a.get("logfire.span_type") == "pending_span"
+        if first_text(a, "logfire.msg_template").startswith("streaming response from "):
+            flags.add(STREAMED)
         if "tool_arguments" in a:
             arguments = structured(a["tool_arguments"], flags, expected=True)
             reading.arguments = look(arguments, flags)
@@ -118,6 +123,7 @@ def _read_logfire(a: Mapping[str, Json], reading: Reading) -> None:
     reading.kind, reading.inferred = "llm", True
     reading.model = first_text(request, "model")
     reading.input = reading.input or read_messages(request, "user", flags)
-    reading.output = reading.output or read_messages(response, "assistant", flags)
+    said = response.get("combined_chunk_content") or response  # streamed, before version 4
+    reading.output = reading.output or read_messages(said, "assistant", flags)
     reading.tools = reading.tools or read_tools(request.get("tools") or [], flags)
     reading.usage = read_usage(response.get("usage"))

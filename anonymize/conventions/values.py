@@ -20,6 +20,7 @@ from anonymize.trace import Json
 #: Whole values that stand for "there was something here, and it was taken out".
 REDACTION_MARKS = frozenset(
     {"__REDACTED__", "<REDACTED>", "[REDACTED]", "REDACTED", "<redacted>", "[redacted]", "***"}
+    | {"[MaxDepth]"}  # Mastra
 )
 _CUT_SIGNS = ("... [truncated]", "...[truncated]", "…[truncated]", "[truncated]", "<truncated>")
 _OPENS = re.compile(r'\s*(?:\{\s*"|\[\s*[{"])')
@@ -64,6 +65,8 @@ def structured(value: Json, flags: set[str], *, expected: bool = False) -> Json:
     literal = python_literal(value)
     if literal is not None:
         return literal
+    if value in REDACTION_MARKS:
+        return look(value, flags)
     flags.add("bad_json")
     if value.rstrip()[-1:] in ("}", "]") and not value.rstrip().endswith(_CUT_SIGNS):
         return value
@@ -110,12 +113,26 @@ def unwrap(value: Json, flags: set[str]) -> Json:
     """Like :func:`structured`, through up to three layers of JSON in JSON text."""
     for _ in range(3):
         if not isinstance(value, str) or value[:64].lstrip()[:1] not in ("{", "[", '"'):
-            return value
+            return None if is_address(value) else value
         try:
             value = parse(value)
         except JsonError:
             return structured(value, flags)
     return value
+
+
+def is_address(value: Json) -> bool:
+    """Whether a value is all that Python prints of an object: a stream's or a generator's place."""
+    return (
+        isinstance(value, str)
+        and value[:1] == "<"
+        and value[-1:] == ">"
+        and " object" in value
+        and _ADDRESS.fullmatch(value) is not None
+    )
+
+
+_ADDRESS = re.compile(r"<[\w.<> ]{1,200} object(?: [\w.<>]{1,200})? at 0x[0-9a-fA-F]+>")
 
 
 def complete(text: str) -> Json | None:
@@ -234,6 +251,7 @@ def labels(value: Json, flags: set[str]) -> list[str]:
 #: Metadata that frameworks add about themselves; what is left was set by the user.
 _FRAMEWORK = (
     *("langgraph_", "lc_", "ls_", "checkpoint", "__", "thread_id", "session_id", "user_id"),
+    *("gen_ai.", "event_loop."),  # Strands through OpenInference: all of a span's attributes
 )
 
 
@@ -249,3 +267,15 @@ def metadata_tags(value: Json, flags: set[str]) -> dict[str, str]:
         for key, item in as_dict(structured(value, flags)).items()
         if isinstance(item, str | int | float) and not is_framework_key(key)
     }
+
+
+_SESSIONS = ("session_id", "sessionId", "thread_id", "threadId", "conversation_id")
+_USERS = ("user_id", "userId", "resourceId")
+#: Under these keys metadata says whose conversation a run belongs to.
+OWNERS = frozenset((*_SESSIONS, *_USERS, "conversationId"))
+
+
+def owners_in(metadata: Mapping[str, Json]) -> tuple[str | None, str | None]:
+    """Session and user out of metadata that an application attached, under the usual names."""
+    session = first_text(metadata, *_SESSIONS, "conversationId") or None
+    return session, first_text(metadata, *_USERS) or None

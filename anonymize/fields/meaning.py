@@ -165,17 +165,38 @@ _OPERATORS = frozenset(
 _BOOKED = frozenset("booking bookings reservation reservations appointment".split())
 
 
+#: What identity providers put before a user's address: ``auth0|mei@corp.example``.
+_ISSUERS = (
+    "auth0|google-oauth2|google|oauth2|oidc|saml|samlp|ldap|ad|adfs|waad|azuread|okta|github|apple|"
+    "facebook|cognito|mailto|urn|acct|account|user|users|usr|uid|id|sub|email|customer|client|member"
+)
+_MAILBOX = re.compile(
+    rf"(?P<issuer>(?:(?:{_ISSUERS})[|:/])*)[^\s@\"'<>(),;:/|\\]{{1,64}}@[^\W_][\w.\-]{{0,250}}\.[^\W\d_]{{2,}}",
+    re.IGNORECASE,
+)
+
+
 def rule_for(path: tuple[str, ...], value: str, siblings: Collection[str] = ()) -> str:
     """The rule for a leaf ``value`` at ``path`` (its keys, outermost first).
 
     ``siblings`` are the keys of the object that holds it: "name" beside "email" is a person's.
     Values that are evidently not personal (empty, "N/A", a type name) get no entity.
     """
+    rule = _rule_for(path, value, siblings)
+    if "@" in value and rule in ("USERNAME", "ACCOUNT_ID", "PAYMENT_ID"):
+        # Many users are known by their address; one made up as a handle could be somebody's.
+        mailbox = _MAILBOX.fullmatch(value.strip())
+        if mailbox is not None:
+            return OPAQUE if mailbox["issuer"] else "EMAIL_ADDRESS"
+    return rule
+
+
+def _rule_for(path: tuple[str, ...], value: str, siblings: Collection[str]) -> str:
     if not path:
         return ""
     name = normal(path[-1])
     if name in _OPERATORS and len(path) > 1:
-        return rule_for(path[:-1], value)  # {"last_name": {"eq": "Kovacs"}}
+        return _rule_for(path[:-1], value, ())  # {"last_name": {"eq": "Kovacs"}}
     rule = _by_name(name)
     if rule in ("", OPAQUE, "?PERSON") and is_goods(name, path, siblings, normal):
         return OPAQUE  # what shops sell is called like people: "Stan Smith trainers"
@@ -212,7 +233,7 @@ def rule_for(path: tuple[str, ...], value: str, siblings: Collection[str] = ()) 
         return rule if where and re.search(r"[^\W\d_]", text) and plausible(rule, text) else ""
     if rule == "PERSON" and not plausible(rule, text) and is_handle(name, text):
         return "USERNAME"  # {"nickname": "laura_46"}
-    return rule if plausible(rule, text) else _instead(rule)
+    return rule if plausible(rule, text) else _instead(rule, text)
 
 
 def _in_address(siblings: Collection[str]) -> bool:
@@ -285,8 +306,16 @@ def _is_payment(key: str) -> bool:
     return normal(key) in ("payment_methods", "payment_method", "payments")
 
 
-def _instead(rule: str) -> str:
-    return OPAQUE if rule in ("ACCOUNT_ID", "PAYMENT_ID", "USERNAME") else ""
+def _instead(rule: str, text: str) -> str:
+    if rule not in ("ACCOUNT_ID", "PAYMENT_ID", "USERNAME"):
+        return ""
+    if " " not in text:
+        return OPAQUE
+    # No code: people's names stand in such fields too, and are looked for like in any words.
+    words = [fold(word) for word in text.split()]
+    known = lexicon()
+    named = len(words) <= 4 and known.is_first(words[0]) and known.is_name(words[-1])
+    return "PERSON" if named and plausible("PERSON", text) else ""
 
 
 @lru_cache(1 << 14)

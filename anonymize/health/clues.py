@@ -10,6 +10,8 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from anonymize.health.guess import Mapped, Unread
+from anonymize.sources.mapped import SpanMap
 from anonymize.spans import Span
 from anonymize.trace import Json
 
@@ -38,7 +40,7 @@ _HIDES_COMPILED = tuple((re.compile(start), name) for start, name in _HIDES)
 
 #: Attributes that only instrumentation of models and agents records.
 _OF_AGENTS = frozenset(
-    "gen_ai llm openinference ai traceloop mlflow langfuse langsmith tool input output "
+    "gen_ai llm openinference ai traceloop mlflow langfuse langsmith mastra tool input output "
     "gcp crewai agent session haystack".split()
 )
 _TRACELOOP = ("traceloop.", "llm.request.type", "gen_ai.prompt.0", "gen_ai.completion.0")
@@ -72,10 +74,16 @@ class _Longest:
 
 
 class Watch:
-    """Looks at the spans of the trace that is put together next: given to a source as ``watch``."""
+    """Looks at the spans of the trace that is put together next: given to a source as ``watch``.
 
-    def __init__(self) -> None:
+    ``names`` is the map of the source, whose names are looked for.
+    """
+
+    def __init__(self, names: SpanMap | None = None) -> None:
         self.clues = Clues()
+        self.unread = Unread()
+        self.mapped = Mapped(names)
+        self._spans: Sequence[Span] = ()
         self._longest: dict[str, _Longest] = defaultdict(_Longest)
 
     @property
@@ -85,9 +93,11 @@ class Watch:
 
     def __call__(self, spans: Sequence[Span]) -> None:
         """Note what these spans tell; they are all that there are of one trace."""
+        self._spans = spans
+        self.mapped(spans)
         own = [s for s in spans if _of_agents(s.attributes)]
-        counted = Counter(s.scope.name for s in own if s.scope.name) or Counter(
-            s.scope.name for s in spans if s.scope.name
+        counted = Counter(filter(None, (_library(s) for s in own))) or Counter(
+            filter(None, (_library(s) for s in spans))
         )
         worst = max(spans, key=lambda s: (s.dropped, len(s.attributes)), default=None)
         known = {s.span_id for s in spans}
@@ -102,6 +112,10 @@ class Watch:
         )
         for span in spans:
             self._measure(span)
+
+    def not_understood(self) -> None:
+        """Nothing, or no step, could be read out of the last trace: keep what its names are."""
+        self.unread.note(self._spans)
 
     def limits(self) -> Mapping[int, int]:
         """Lengths at which values seem to be cut -> in how many traces."""
@@ -124,6 +138,16 @@ class Watch:
             if len(one.values) < 1_000:
                 one.values[hash(value)] = value[-1].isalpha() or value[-1] in " ,;:([{-/\\"
             one.traces.add(span.trace_id)
+
+
+#: What libraries are called: ``@scope/name`` or ``package.module``, and no address or sentence.
+_LIBRARY = re.compile(r"@?[\w.:/+-]{1,100}|[\w.-]{1,40}(?: [\w.-]{1,40}){1,3}")
+
+
+def _library(span: Span) -> str:
+    """What recorded a span, if that is the name of a library: it is shown."""
+    name = span.scope.name
+    return name if _LIBRARY.fullmatch(name) else ""
 
 
 def _of_agents(attributes: Mapping[str, Json]) -> bool:

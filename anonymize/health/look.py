@@ -7,10 +7,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from anonymize.assemble import NOTHING_SAID
 from anonymize.health.clues import Watch
+from anonymize.health.guess import Unread
 from anonymize.health.mend import cut_at, mend
 from anonymize.playable import Grade, grade
-from anonymize.trace import LOSSY_FLAGS, SkippedTrace, Trace
+from anonymize.trace import LOSSY_FLAGS, LLMCall, Retrieval, SkippedTrace, ToolCall, Trace
 
 __all__ = ["Health", "Loss", "Watch", "examine"]
 
@@ -39,7 +41,9 @@ class Loss:
 @dataclass(slots=True)
 class Health:
     """What a source's traces are good for. ``reasons``: why traces can't be replayed, or only with
-    gaps; ``skipped``: what could not be read at all, by reason."""
+    gaps; ``skipped``: what could not be read at all, by reason. ``blind``: traces with neither a
+    model call nor a tool call. ``unread``: names in spans that follow no convention; ``never``:
+    keys and names of the source's map that no span has."""
 
     grades: Counter[Grade] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
@@ -47,6 +51,9 @@ class Health:
     flags: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     scopes: Counter[str] = field(default_factory=Counter)
     unnamed: Counter[str] = field(default_factory=Counter)
+    blind: int = 0
+    unread: Unread = field(default_factory=Unread)
+    never: tuple[tuple[str, str], ...] = ()
 
     @property
     def traces(self) -> int:
@@ -78,6 +85,10 @@ class Health:
             "skipped": dict(self.skipped),
             "recorded_by": dict(self.scopes),
             "without": dict(self.unnamed),
+            "no_calls": self.blind,
+            "unread_names": list(self.unread.names()),
+            "map": {**self.unread.guess(), "kinds": self.unread.kinds()},
+            "map_never_found": [f"{key} = {name}" for key, name in self.never],
             "losses": [
                 {"flag": x.flag, "recorded_by": x.scope, "traces": x.traces, "fix": x.fix}
                 for x in self.losses()
@@ -91,12 +102,18 @@ def examine(items: Iterable[Trace | SkippedTrace], watch: Watch | None = None) -
     for item in items:
         if isinstance(item, SkippedTrace):
             health.skipped[item.reason] += 1
+            if watch is not None and item.reason == NOTHING_SAID:
+                watch.not_understood()
             continue
         scope = watch.scopes[0] if watch is not None and watch.scopes else ""
         if scope:
             health.scopes[scope] += 1
         level, reason = grade(item)
         health.grades[level] += 1
+        blind = not any(isinstance(s, LLMCall | ToolCall | Retrieval) for s in item.steps)
+        health.blind += blind
+        if watch is not None and (blind or "content_off" in item.lossy_flags):
+            watch.not_understood()
         if reason:
             health.reasons[_general(reason)] += 1
         clues = watch.clues if watch is not None else None
@@ -107,6 +124,7 @@ def examine(items: Iterable[Trace | SkippedTrace], watch: Watch | None = None) -
                 health.unnamed[name] += 1
     if watch is not None:
         _cut(health, watch)
+        health.unread, health.never = watch.unread, watch.mapped.never()
     return health
 
 

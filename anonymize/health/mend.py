@@ -51,6 +51,7 @@ _CONTENT: Sequence[tuple[str, str]] = (
     ("azure.ai.", "AZURE_TRACING_GEN_AI_CONTENT_RECORDING_ENABLED=true"),
     ("haystack", "HAYSTACK_CONTENT_TRACING_ENABLED=true"),
     ("ai", "experimental_telemetry: { recordInputs: true, recordOutputs: true }"),
+    ("@mastra/", "leave hideInput and hideOutput of tracingOptions unset"),
     ("langsmith", "leave LANGSMITH_HIDE_INPUTS and LANGSMITH_HIDE_OUTPUTS unset"),
     (
         "com.anthropic.claude_code",

@@ -16,7 +16,7 @@ from anonymize.fields.meaning import OPAQUE
 from anonymize.fields.paths import Scope, clip, scope_of
 from anonymize.fields.rules import FieldRules
 from anonymize.jsontools import JsonError, loads
-from anonymize.pieces.encodings import encoder, from_base64
+from anonymize.pieces.encodings import encoder, from_base64, from_hex, to_hex
 from anonymize.pieces.passages import Passage
 from anonymize.pieces.questions import placed
 from anonymize.pieces.structure import Structure
@@ -82,9 +82,12 @@ class Reader:
                 if structure is not None:
                     return structure
             inner = from_base64(text) if names else None
-            if inner is not None:
-                document = self._parse(inner, "", names, path, depth + 1)
-                return Document(text, (Slot(text, inner=document, encode=encoder(text)),))
+            coded = from_hex(text) if names and inner is None else None
+            plain = coded if inner is None else inner
+            if plain is not None:
+                document = self._parse(plain, "", names, path, depth + 1)
+                encode = encoder(text) if coded is None else to_hex
+                return Document(text, (Slot(text, inner=document, encode=encode),))
         if rule == OPAQUE and names and "://" in text and depth < _DEEPEST:
             return Document(text, tuple(Passage(self, path, depth, OPAQUE).line(text)))
         if rule:

@@ -1,4 +1,4 @@
-"""Values inside of lines that are written in another way: queries, percent escapes, base64."""
+"""Values inside of lines that are written in another way: queries, escapes, base64, hexadecimal."""
 
 from __future__ import annotations
 
@@ -27,6 +27,8 @@ _SHORTEST = 12
 #: So many bytes are no plain text by chance; fewer must look like what people write.
 _CHANCE = 12
 _WRITTEN = re.compile(r"[A-Za-z0-9 .,:;@+'()/_\-]+")
+_HEX = re.compile(r"(?:[0-9a-f]{24,20000}|[0-9A-F]{24,20000})")
+_THREE_LETTERS = re.compile(r"[A-Za-z]{3}")
 _AUTHORISED = re.compile(r"(?i)basic\s*$")
 _TEXT = re.compile(r"[\s@:{}\"=,]")
 
@@ -57,8 +59,13 @@ def encoded(line: str) -> Iterator[Encoded]:
             if index < len(ends) and found[index].start < match.end():
                 continue
             text = from_base64(match.group())
+            if text is None:
+                plain = from_hex(match.group())
+                if plain is not None:
+                    words.append(Encoded(match.start(), match.end(), "", plain, to_hex))
+                continue
             before = line[max(0, match.start() - 8) : match.start()]
-            if text is None or _AUTHORISED.search(before):
+            if _AUTHORISED.search(before):
                 continue
             if not _TEXT.search(text) and not text.isascii():
                 continue
@@ -131,6 +138,25 @@ def from_base64(text: str) -> str | None:
     if len(raw) < _CHANCE and _WRITTEN.fullmatch(inner) is None:
         return None
     return inner
+
+
+def from_hex(text: str) -> str | None:
+    """The text inside of hexadecimal digits, if that is what they are and not a hash or a number.
+
+    A hash of 16 bytes is text of this kind once in a thousand million times.
+    """
+    if len(text) % 2 or _HEX.fullmatch(text) is None or text.isdigit():
+        return None
+    raw = bytes.fromhex(text)
+    if not raw.isascii():
+        return None
+    inner = raw.decode("ascii")
+    return inner if _WRITTEN.fullmatch(inner) and _THREE_LETTERS.search(inner) else None
+
+
+def to_hex(text: str) -> str:
+    """``text`` in hexadecimal digits."""
+    return text.encode("utf-8", "replace").hex()
 
 
 def encoder(raw: str) -> Encode:

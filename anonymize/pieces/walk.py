@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, TypeVar
 
+from anonymize.fields.meaning import OPAQUE
 from anonymize.fields.paths import child
 from anonymize.pieces.documents import Reader
 from anonymize.pieces.questions import asked
@@ -59,10 +60,10 @@ class Walk(ValueWalk):
             self._answered = dict(answered(trace))
         made = replace(
             trace,
-            trace_id=self._id(trace.trace_id),
+            trace_id=self._named(trace.trace_id),
             agent=self._label(trace.agent),
             agent_version=self._label(trace.agent_version),
-            session_id=self._maybe(self._id, trace.session_id),
+            session_id=self._maybe(self._named, trace.session_id),
             user_id=self._maybe(self._user, trace.user_id),
             input=self._json(trace.input, self._root("input")),
             output=self._json(trace.output, self._root("output")),
@@ -70,7 +71,7 @@ class Walk(ValueWalk):
             steps=tuple(self._step(step) for step in trace.steps),
             pair_key=self._maybe(lambda t: self._text(t, "input"), trace.pair_key),
             tags={self._label(k): self._tag(k, v) for k, v in trace.tags.items()},
-            source=self._id(trace.source),
+            source=self._named(trace.source),
         )
         for found, flag in ((self.mended, "bad_text"), (self.binaries, "binary_dropped")):
             if found and flag not in made.lossy_flags:
@@ -204,7 +205,15 @@ class Walk(ValueWalk):
     def _user(self, text: str) -> str:
         path = self._root("user_id", keys=("user_id",))
         rule = self._reader.rule(path, text, frozenset())
+        if " " in text.strip() and rule in ("", OPAQUE):  # "Mei Kovacs <mei@corp.example>"
+            return self._document(text, lambda t: self._reader.document(t, path=path))
         return self._unit(text, rule, self._reader.fields.muted(path)) if text else text
+
+    def _named(self, text: str) -> str:
+        """What names a trace or a session: a code, or words ("chat with Mei Kovacs")."""
+        if " " not in text.strip():
+            return self._id(text)
+        return self._document(text, self._reader.document)
 
     def _text(self, text: str, place: str) -> str:
         return str(self._json(text, self._root(place)))

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
+from anonymize.sources.mapped import SpanMap
 from anonymize.trace import SkippedTrace, Trace
 
 
@@ -42,6 +43,9 @@ class SourceSettings:
     late. ``page`` is the most that is asked for at once (0: as the platform likes it).
 
     ``python`` is a class of your own, ``target = "module:Class"``, made with ``options``.
+
+    ``map`` tells under which attributes of their own spans record what, where they follow no
+    convention (:class:`~anonymize.sources.mapped.SpanMap`).
     """
 
     kind: Literal[
@@ -75,6 +79,7 @@ class SourceSettings:
     version: str | None = None
     started_at: str | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
+    map: SpanMap | None = None
 
 
 @dataclass(frozen=True, slots=True)

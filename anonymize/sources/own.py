@@ -21,6 +21,7 @@ from anonymize.sources.budget import held_size
 from anonymize.sources.documents import read_document
 from anonymize.sources.interface import Limits, SourceSettings
 from anonymize.sources.labels import labelled
+from anonymize.sources.mapped import mapped
 from anonymize.spans import Span
 from anonymize.trace import SkippedTrace, Trace
 
@@ -64,7 +65,7 @@ class OwnSource:
                 )
         for group in spans.values():
             known = list(group.values())
-            result = assemble(known, source=self.name)
+            result = assemble(mapped(known, self.settings.map), source=self.name)
             if isinstance(result, Trace):
                 result = labelled(result, known, self.settings, self.agent, self.version)
             yield result

@@ -13,6 +13,7 @@ from anonymize.sources.documents import read_file
 from anonymize.sources.files import Place, find_files
 from anonymize.sources.interface import Limits, SourceSettings
 from anonymize.sources.labels import labelled
+from anonymize.sources.mapped import mapped
 from anonymize.sources.otlp_json import Found
 from anonymize.sources.places import shown
 from anonymize.spans import Span, SpanEvent
@@ -90,10 +91,10 @@ class SpanSource:
 
     def _traces(self, shelf: Shelf) -> Iterator[Trace | SkippedTrace]:
         for _, spans in shelf.take():
-            group = _with_events(spans, shelf.events)
+            group = with_events(spans, shelf.events)
             if self.watch is not None:
                 self.watch(group)
-            result = assemble(group, source=self.name)
+            result = assemble(mapped(group, self.settings.map), source=self.name)
             if isinstance(result, Trace):
                 result = labelled(result, group, self.settings, self.agent, self.version)
             yield result
@@ -102,14 +103,14 @@ class SpanSource:
             yield SkippedTrace(reason=reason, where=shown(self.path), trace_id=identity, size=size)
 
 
-def _with_events(
-    spans: list[Span], events: Mapping[tuple[str, str], list[SpanEvent]]
-) -> list[Span]:
+def with_events(spans: list[Span], events: Mapping[tuple[str, str], list[SpanEvent]]) -> list[Span]:
     """Spans with the message events that were sent as log records."""
     if not events:
         return spans
     return [
-        replace(s, events=(*s.events, *sorted(found, key=lambda e: e.time_ns or 0)))
+        replace(
+            s, events=(*s.events, *sorted(found, key=lambda e: e.time_ns or 0)), maybe_dirty=True
+        )
         if (found := events.get((s.trace_id, s.span_id)))
         else s
         for s in spans

@@ -86,3 +86,25 @@ def test_a_conversation_is_the_same_whoever_recorded_it(interface: str, carrier:
         calls = [(c.name, c.arguments, c.call_id) for c in trace.tool_calls]
         assert calls == wanted, encoding
         assert trace.lossy_flags == ("tool_rebuilt",), encoding
+
+
+@pytest.mark.parametrize("carrier", ["langfuse", "mlflow", "openinference", "openllmetry"])
+@pytest.mark.parametrize("answer", [{"city": "Oslo", "degrees": 3}, ["Oslo", "Rome"]])
+def test_a_bare_json_answer_is_what_the_model_said(carrier: str, answer: Any) -> None:
+    kind, asked, said = CARRIERS[carrier]
+    for written in (answer, json.dumps(answer)):
+        attributes = {**kind, asked: json.dumps([{"role": "user", "content": "hi"}]), said: written}
+        trace = assemble([Span(trace_id="t", span_id="1", start_ns=10**18, attributes=attributes)])
+        assert isinstance(trace, Trace)
+        (message,) = trace.llm_calls[0].output
+        assert json.loads(message.content) == json.loads(trace.output) == answer
+
+
+@pytest.mark.parametrize(
+    "response", [{"choices": []}, {"content": []}, {"error": "overloaded"}, {}]
+)
+def test_an_empty_response_is_no_answer(response: Any) -> None:
+    attributes = {"openinference.span.kind": "LLM", "input.value": "hi", "output.value": response}
+    trace = assemble([Span(trace_id="t", span_id="1", start_ns=10**18, attributes=attributes)])
+    assert isinstance(trace, Trace)
+    assert not [m for m in trace.llm_calls[0].output if m.content]

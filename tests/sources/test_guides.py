@@ -127,7 +127,7 @@ def test_the_class_of_ones_own_is_read(tmp_path: Path, monkeypatch: pytest.Monke
             rows.execute("INSERT INTO spans VALUES (?)", (json.dumps(builders.request([span])),))
     rows.close()
     monkeypatch.chdir(tmp_path)
-    (table,) = fences((FOLDER / "custom.md").read_text(), "toml")
+    *_, table = fences((FOLDER / "custom.md").read_text(), "toml")
     sources = AnonymizeConfig.from_tables(tomllib.loads(table), tmp_path).sources
     (trace,) = read(open_source("warehouse", sources))
     assert [c.name for c in trace.tool_calls] == ["get_order"]
@@ -136,13 +136,14 @@ def test_the_class_of_ones_own_is_read(tmp_path: Path, monkeypatch: pytest.Monke
 def test_the_file_of_the_openai_agents_sdk_holds_whole_traces(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from agents.tracing import agent_span, function_span, response_span, set_trace_processors, trace
+    from agents import tracing
+    from agents.tracing import agent_span, function_span, response_span, trace
+    from agents.tracing.provider import DefaultTraceProvider
     from openai.types.responses import Response
 
     monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
     run_block("openai-agents.md", 1, tmp_path, "trace_file.py")
     import trace_file  # type: ignore[import-not-found]
-    from agents.tracing import get_trace_provider
 
     said: dict[str, Any] = {
         "id": "r1",
@@ -162,7 +163,11 @@ def test_the_file_of_the_openai_agents_sdk_holds_whole_traces(
         "tool_choice": "auto",
         "tools": [],
     }
-    set_trace_processors([])  # nothing goes to OpenAI
+    # One of its own: that of the process remembers what the environment said when another module
+    # first used it, and is of no use to the next one once it was shut down.
+    before = tracing.get_trace_provider()
+    tracing.set_trace_provider(DefaultTraceProvider())  # without processors: nothing to OpenAI
+    monkeypatch.delenv("OPENAI_AGENTS_DISABLE_TRACING", raising=False)
     try:
         trace_file.install(str(tmp_path / "out.jsonl"))
         with trace("shop", group_id="s-1"), agent_span("shop"):
@@ -171,9 +176,9 @@ def test_the_file_of_the_openai_agents_sdk_holds_whole_traces(
             with response_span() as model:
                 model.span_data.input = [{"role": "user", "content": "Where is A-17?"}]
                 model.span_data.response = Response.model_validate(said)
-        get_trace_provider().shutdown()
+        tracing.get_trace_provider().shutdown()
     finally:
-        set_trace_processors([])
+        tracing.set_trace_provider(before)
     (found,) = read(open_source(str(tmp_path / "out.jsonl"), {}))
     assert (found.input, found.output, found.session_id) == ("Where is A-17?", "Shipped.", "s-1")
     assert [(c.name, c.arguments) for c in found.tool_calls] == [("get_order", {"id": 1})]

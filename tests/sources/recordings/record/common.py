@@ -7,13 +7,17 @@ stack traces, process attributes and paths of the machine.
 from __future__ import annotations
 
 import atexit
+import base64
 import gzip
+import json
 import os
 import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
+from google.protobuf.json_format import MessageToDict
 from opentelemetry import trace
 from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
 from opentelemetry.sdk.resources import Resource
@@ -64,7 +68,67 @@ class Recorder(SpanExporter):
                 for attribute in item.attributes:
                     if attribute.value.HasField("string_value"):
                         attribute.value.string_value = cleaned(attribute.value.string_value)
-        self.path.write_bytes(gzip.compress(request.SerializeToString(), 9, mtime=0))
+        if LOGS is None or not LOGS.records:
+            self.path.write_bytes(gzip.compress(request.SerializeToString(), 9, mtime=0))
+            return
+        from opentelemetry.exporter.otlp.proto.common._log_encoder import encode_logs
+
+        lines = [as_json(request), as_json(encode_logs(LOGS.records))]
+        text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
+        path = self.path.with_name(self.path.name.replace(".pb.gz", ".json.gz"))
+        path.write_bytes(gzip.compress(cleaned(text).encode(), 9, mtime=0))
+
+
+def as_json(request: Any) -> Any:
+    """A request as a collector's file exporter writes it: ids in hex."""
+
+    def walk(value: Any) -> None:
+        for item in value.values() if isinstance(value, dict) else value:
+            if isinstance(item, dict | list):
+                walk(item)
+        for key in ("traceId", "spanId", "parentSpanId") if isinstance(value, dict) else ():
+            if key in value:
+                value[key] = base64.b64decode(value[key]).hex()
+
+    document = MessageToDict(request)
+    walk(document)
+    return document
+
+
+class Logs:
+    """Keeps log records, which some instrumentation puts messages into."""
+
+    def __init__(self) -> None:
+        self.records: list[Any] = []
+
+    def export(self, batch: Sequence[Any]) -> Any:
+        from opentelemetry.sdk._logs.export import LogRecordExportResult
+
+        self.records += batch
+        return LogRecordExportResult.SUCCESS
+
+    def force_flush(self, timeout_millis: int = 0) -> bool:
+        return True
+
+    def shutdown(self) -> None:
+        """Nothing to close."""
+
+
+LOGS: Logs | None = None
+
+
+def start_logs() -> Any:
+    """A provider of loggers; what they are told stands beside the spans."""
+    global LOGS
+    from opentelemetry import _logs
+    from opentelemetry.sdk._logs import LoggerProvider
+    from opentelemetry.sdk._logs.export import SimpleLogRecordProcessor
+
+    LOGS = Logs()
+    provider = LoggerProvider(resource=Resource({"service.name": "shop"}))
+    provider.add_log_record_processor(SimpleLogRecordProcessor(LOGS))
+    _logs.set_logger_provider(provider)
+    return provider
 
 
 def cleaned(text: str) -> str:

@@ -141,6 +141,24 @@ def anthropic(body: dict[str, Any]) -> tuple[dict[str, Any], list[Any]]:
     return whole, []
 
 
+def converse(body: dict[str, Any]) -> tuple[dict[str, Any], list[Any]]:
+    """Bedrock's own interface, for clients of AWS."""
+    told = any("toolResult" in part for part in body["messages"][-1]["content"])
+    tools = [t["toolSpec"]["name"] for t in body.get("toolConfig", {}).get("tools", [])]
+    turn = len(body["messages"])
+    content = [
+        {"toolUse": {"toolUseId": f"tooluse_{turn}_{i}", "name": name, "input": arguments}}
+        for i, (name, arguments) in enumerate([] if told else calls(body["messages"], tools))
+    ]
+    usage = {"inputTokens": 11, "outputTokens": 7, "totalTokens": 18}
+    return {
+        "output": {"message": {"role": "assistant", "content": content or [{"text": ANSWER}]}},
+        "stopReason": "tool_use" if content else "end_turn",
+        "usage": usage,
+        "metrics": {"latencyMs": 1},
+    }, []
+
+
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
@@ -154,6 +172,7 @@ class Handler(BaseHTTPRequestHandler):
         except ValueError:  # platforms' own telemetry
             body = {}
         routes = {"completions": chat, "responses": respond, "messages": anthropic}
+        routes["converse"] = converse
         answer = routes.get(self.path.partition("?")[0].rpartition("/")[2])
         whole, pieces = answer(body) if answer and body else ({}, [])
         if body.get("stream") and pieces:
