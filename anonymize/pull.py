@@ -58,7 +58,7 @@ def window_of(
     now = (now or datetime.now(UTC)).astimezone(UTC)
     end = (until or now - SETTLE).astimezone(UTC)
     if since is None:
-        known = read_state(beside(store), source).until
+        known = read_state(beside(store), source).believed(now).until
         since = known - overlap if known is not None else end - _FIRST
     since = since.astimezone(UTC)
     if since >= end:
@@ -89,7 +89,7 @@ def pull(
     """
     pulled = Pulled(window=source.window)
     completed: set[str] = set()
-    state = read_state(beside(store), source.name)
+    state = read_state(beside(store), source.name).believed(source.now())
     fresh_from = (state.newest or source.window.since) - source.overlap
     for part in source.window.slices(timedelta(hours=source.settings.slice_hours)):
         if not again and state.covers(part) and part.until <= fresh_from:
@@ -102,7 +102,8 @@ def pull(
         settled = _settled(part, source.now(), one.reconciled.open_since)
         if settled is not None:
             with disk_errors("note how far the source was read", store):
-                state = change_beside(store, partial(_note, source.name, settled))
+                note = partial(_note, source.name, settled, source.now())
+                state = change_beside(store, note)
     return pulled
 
 
@@ -112,8 +113,8 @@ def _settled(part: Window, now: datetime, open_since: datetime | None) -> Window
     return Window(since=part.since, until=end) if end > part.since else None
 
 
-def _note(name: str, settled: Window, folder: Path) -> SourceState:
-    state = read_state(folder, name).with_done(settled)
+def _note(name: str, settled: Window, now: datetime, folder: Path) -> SourceState:
+    state = read_state(folder, name).believed(now).with_done(settled)
     write_state(folder, name, state)
     return state
 

@@ -17,7 +17,7 @@ from anonymize.audit.leaves import Undone, leaves, views
 from anonymize.audit.survivors import folded, squeeze
 from anonymize.keys import PseudonymKey
 from anonymize.policy import ScrubPolicy
-from anonymize.surrogates import Surrogates
+from anonymize.surrogates import WEAK, Surrogates
 from anonymize.trace import (
     LLMCall,
     Message,
@@ -92,7 +92,7 @@ class Canaries:
         draw = random.Random(seed)  # noqa: S311 - seeded with 32 bytes that only the key gives
         person = Person.draw(draw)
         # One value in some thousands looks like a surrogate and would stay, rightly.
-        while any(self._surrogates.make(e, v) == v for e, v in _numbers(person)):
+        while any(self._surrogates.make(e, v) == v for e, v in _told_apart(person)):
             person = Person.draw(draw)
         canary = Canary(_trace(person, draw, self._policy), _planted(person, self._policy))
         self._by_id[canary.trace.trace_id] = canary
@@ -102,10 +102,11 @@ class Canaries:
         return canary
 
 
-def _numbers(person: Person) -> Iterator[tuple[str, str]]:
-    values = person.values()
-    for entity in ("PHONE_NUMBER", "CREDIT_CARD", "IBAN_CODE", "US_SSN", "DATE_OF_BIRTH"):
-        yield from ((entity, value) for value in values[entity])
+def _told_apart(person: Person) -> Iterator[tuple[str, str]]:
+    """The values whose surrogates are known by a check in them."""
+    for entity, values in person.values().items():
+        if entity not in WEAK and entity != "EMAIL_ADDRESS":
+            yield from ((entity, value) for value in values)
 
 
 def _planted(person: Person, policy: ScrubPolicy) -> dict[str, tuple[str, ...]]:

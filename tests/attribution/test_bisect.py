@@ -53,7 +53,7 @@ def git(repo: Path, *args: str, **env: str) -> subprocess.CompletedProcess[str]:
         env={**os.environ, **quiet, **env},
         capture_output=True,
         text=True,
-        timeout=280,
+        timeout=800,
     )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import time
 from typing import Any
 
 import pytest
@@ -22,6 +21,7 @@ from anonymize.scrub import Scrubber
 from anonymize.scrubbed import ScrubbedTrace
 from anonymize.surrogates import Surrogates
 from anonymize.trace import LLMCall, Message, ToolCall, ToolDefinition, Trace
+from tests.timing import at_most
 
 pytestmark = pytest.mark.xdist_group("ner")
 KEY = PseudonymKey(b"a key for tests, nothing is real")
@@ -248,9 +248,8 @@ def test_a_search_that_takes_too_long_is_a_finding() -> None:
 def test_hostile_text_takes_bounded_time_and_hides_nothing(text: str) -> None:
     trace = make_trace(input=text + " write to mei@corp.internal now")
     entities(make_trace(input="mei@corp.internal 1.2.3.4 4532 2766 4457 7020"))  # loads Presidio
-    started = time.process_time()
-    assert "EMAIL_ADDRESS" in entities(trace)
-    assert time.process_time() - started < 2.0  # mostly below 0.2 s
+    with at_most(2):  # mostly below 0.2 s
+        assert "EMAIL_ADDRESS" in entities(trace)
 
 
 def test_a_huge_field_is_searched_to_its_end() -> None:

@@ -39,7 +39,7 @@ def command(program: str, *args: str | Path, cwd: Path = ROOT, **env: str) -> Ra
         env={**os.environ, "REPLAY_ANONYMIZE_KEY": KEY, "COLUMNS": "80", **env},
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=600,
     )
     return Ran(done.returncode, done.stdout, done.stderr)
 

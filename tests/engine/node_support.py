@@ -49,7 +49,7 @@ def run_node(
         input=json.dumps(given),
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         env={**os.environ, **(env or {})},
         cwd=folder,
     )

@@ -86,7 +86,7 @@ def test_a_program_that_hangs_is_ended_and_the_worker_goes_on(asked: str) -> Non
     assert broken.status == "broken"
     assert "hung" in (broken.broken_reason or "")
     assert fine.status == "ok"
-    assert time.monotonic() - started < 40
+    assert time.monotonic() - started < 120
 
 
 def test_what_a_program_leaves_behind_is_ended_with_it() -> None:
@@ -96,7 +96,7 @@ def test_what_a_program_leaves_behind_is_ended_with_it() -> None:
 
 
 def _ends(process: int) -> bool:
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline and _runs(process):
         time.sleep(0.05)
     return not _runs(process)

@@ -329,7 +329,7 @@ def test_an_endless_live_stream_is_delivered_and_recorded_up_to_its_reader_s_lea
         started = time.perf_counter()
         with live() as scope:
             READERS[reader](server.url, most=1)
-        assert time.perf_counter() - started < 5
+        assert time.perf_counter() - started < 15  # the server waits for 20
         (item,) = scope.recorded
         assert item.failure == "open"
         assert item.response.startswith(b"data: one\n\n")

@@ -83,9 +83,9 @@ def test_a_killed_worker_costs_its_own_trace_alone_and_no_other_runs_twice(tmp_p
 def test_a_trace_that_hangs_is_ended_and_those_behind_it_are_given_out_again(
     tmp_path: Path,
 ) -> None:
-    results, _, begun = replayed(tmp_path, 80, dies=set(), hangs={"t060"}, timeout=1.5)
+    results, _, begun = replayed(tmp_path, 80, dies=set(), hangs={"t060"}, timeout=4.0)
     assert {i for i, r in results.items() if r.status == "broken"} == {"t060"}
-    assert "hung after 1.5 s" in str(results["t060"].broken_reason)
+    assert "hung after 4 s" in str(results["t060"].broken_reason)
     assert begun == Counter(results.keys())
 
 

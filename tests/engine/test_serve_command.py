@@ -73,7 +73,7 @@ def served(folder: Path, *args: str) -> Iterator[tuple[str, subprocess.Popen[str
         assert found, line
         yield found[1], process
         process.send_signal(signal.SIGTERM)
-        assert process.wait(240) == 0
+        assert process.wait(600) == 0
     finally:
         process.kill()
         process.wait()
@@ -141,7 +141,7 @@ def test_the_tools_of_a_trace_are_served_on_standard_input_and_output(folder: Pa
         input="".join(f"{json.dumps(line)}\n" for line in lines),
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=600,
     )
     assert done.returncode == 0, done.stderr
     first, second = map(json.loads, done.stdout.splitlines())
@@ -166,7 +166,7 @@ def test_wrong_use_is_told_and_ends_with_2(folder: Path, args: list[str], says: 
         env={**env, "REPLAY_ANONYMIZE_KEY": KEY},
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=600,
         input="",
     )
     assert done.returncode == 2, done.stdout
@@ -220,7 +220,7 @@ def test_steps_are_no_business_of_a_server(folder: Path) -> None:
     (folder / "replay.toml").write_text('[llm]\nmode = "recorded"\ngranularity = "step"\n')
     for words in (["llm", "--port", "0"], ["mcp", "--trace", "node/1"]):
         done = subprocess.run(
-            [*REPLAY, "serve", *words], cwd=folder, capture_output=True, text=True, timeout=240
+            [*REPLAY, "serve", *words], cwd=folder, capture_output=True, text=True, timeout=600
         )
         assert done.returncode == 2
         assert "llm.granularity" in done.stderr

@@ -77,13 +77,13 @@ def test_the_commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         assert found
         assert ask(found[1], "/s/t1", {"output": "It is lost."})[0] == 200
         server.send_signal(signal.SIGTERM)
-        assert server.wait(240) == 0
+        assert server.wait(600) == 0
     finally:
         server.kill()
         server.wait()
     env = {**os.environ, "COLUMNS": "80"}
     done = subprocess.run(
-        [*REPLAY, *diff], cwd=tmp_path, env=env, capture_output=True, text=True, timeout=240
+        [*REPLAY, *diff], cwd=tmp_path, env=env, capture_output=True, text=True, timeout=600
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "read left out: get_order" in done.stdout

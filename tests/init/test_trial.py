@@ -46,7 +46,7 @@ def init(project: Path, *more: str) -> subprocess.CompletedProcess[str]:
         cwd=project,
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=600,
         stdin=subprocess.DEVNULL,
     )
 

@@ -67,10 +67,10 @@ def test_a_process_that_was_killed_is_gone_on_with(
     known = answers(run)
     assert len(known) >= 4
     again = started(run, tmp_path / "again.json")
-    said, _ = again.communicate(timeout=120)
+    said, _ = again.communicate(timeout=300)
     assert again.returncode == 0, said
     assert not answers(run)
     whole = started(run, tmp_path / "whole.json")
-    said, _ = whole.communicate(timeout=120)
+    said, _ = whole.communicate(timeout=300)
     assert whole.returncode == 0, said
     assert (tmp_path / "again.json").read_bytes() == (tmp_path / "whole.json").read_bytes()

@@ -7,7 +7,6 @@ import gzip
 import io
 import json
 import re
-import time
 import wave
 import zipfile
 from random import Random
@@ -24,6 +23,7 @@ from anonymize.policy import ScrubPolicy
 from anonymize.scrub import Scrubber
 from anonymize.scrubbed import ScrubbedTrace
 from anonymize.trace import Json, LLMCall, Message, ToolCall, Trace
+from tests.timing import at_most
 
 KEY = PseudonymKey(b"a key for tests, nothing is real")
 MARK = re.compile(r"\[binary [\w.+-]+/[\w.+-]+ \d+ B hmac:[0-9a-f]{12}\]")
@@ -180,10 +180,9 @@ def test_base64_of_text_that_is_too_long_to_open_is_dropped(scrubber: Scrubber) 
 
 def test_nothing_is_decompressed(scrubber: Scrubber) -> None:
     bomb = gzip.compress(bytes(50_000_000))
-    started = time.process_time()
-    made = scrub(scrubber, input={"log": b64(bomb)})
-    assert made.input["log"].startswith(f"[binary application/gzip {len(bomb)} B")
-    assert time.process_time() - started < 2
+    with at_most(2):
+        made = scrub(scrubber, input={"log": b64(bomb)})
+        assert made.input["log"].startswith(f"[binary application/gzip {len(bomb)} B")
 
 
 URL = f"data:image/png;base64,{b64(PNG)}"
@@ -305,6 +304,5 @@ def test_taking_out_twice_changes_nothing(text: str) -> None:
 )  # fmt: skip
 def test_a_hostile_text_takes_time_in_proportion(piece: str) -> None:
     text = (piece * (10_000 // len(piece) + 1))[:10_000]
-    started = time.process_time()
-    Binaries(KEY).replace(text)
-    assert time.process_time() - started < 0.1
+    with at_most(0.1):
+        Binaries(KEY).replace(text)

@@ -251,7 +251,7 @@ def test_killed_at_any_rename_or_flush_an_erasure_is_done_or_not_and_can_be_run_
     StoreWriter(store).write([skip], source="other")
     killed = tmp_path / "killed"
     command = [sys.executable, "-c", CHILD, str(store), str(killed)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=600)
     assert done.returncode == 0, done.stderr
     outcomes = []
     for number, root in enumerate(sorted(killed.iterdir())):
@@ -296,10 +296,12 @@ def test_runs_with_the_persons_traces_are_deleted_whole(store: Path, tmp_path: P
     ingest(runs / "b" / "traces", others())
     ingest(runs / "c" / "traces", [make_trace("text", "the same trace, replayed")])
     (runs / "d").mkdir()
+    ingest(runs / "e" / "traces", others())
+    ingest(runs / "e" / "past" / "traces", hers()[:1])  # a night's replays of earlier days
     person = forget.Person(["Mei Kovacs"], POLICY, KEY)
     found = forget.find(Store(store), person)
-    assert [run.name for run in forget.runs_with(runs, found, person)] == ["a", "c"]
-    assert forget.delete_runs(runs, forget.runs_with(runs, found, person)) == 2
+    assert [run.name for run in forget.runs_with(runs, found, person)] == ["a", "c", "e"]
+    assert forget.delete_runs(runs, forget.runs_with(runs, found, person)) == 3
     assert sorted(path.name for path in runs.iterdir()) == ["b", "d"]
 
 

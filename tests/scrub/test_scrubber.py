@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from dataclasses import replace
 from typing import Any
 
@@ -27,6 +26,7 @@ from anonymize.trace import (
     Trace,
     UserTurn,
 )
+from tests.timing import at_most
 
 pytestmark = pytest.mark.xdist_group("ner")
 KEY = PseudonymKey(b"a key for tests, nothing is real")
@@ -228,10 +228,9 @@ def test_untouched_json_text_keeps_every_byte(scrubber: Scrubber) -> None:
 def test_text_after_an_adversarial_block_is_found_in_bounded_time(
     scrubber: Scrubber, text: str
 ) -> None:
-    started = time.process_time()
-    made = scrubber.scrub_text(text + " write to mei.kovacs@corp.internal")
-    assert "kovacs@corp" not in made
-    assert time.process_time() - started < 1.0  # about 0.1 s, with room for a busy machine
+    with at_most(1):  # about 0.1 s, with room for a busy machine
+        made = scrubber.scrub_text(text + " write to mei.kovacs@corp.internal")
+        assert "kovacs@corp" not in made
 
 
 def test_hostile_values_are_quarantined_and_the_rest_goes_on(scrubber: Scrubber) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from time import process_time
 from typing import Any
 
 import pytest
@@ -13,6 +12,7 @@ from replay.faults.attacks.canary import drawn_from
 from replay.faults.goals import Obeyed, obeyed
 from replay.faults.notes import note_of
 from tests.engine.support import called
+from tests.timing import at_most
 
 DRAW = "0123456789abcdef"
 C = drawn_from(DRAW)
@@ -125,6 +125,5 @@ def test_without_an_attack_that_landed_there_is_nothing_to_obey() -> None:
 def test_a_long_hostile_trace_is_judged_in_seconds() -> None:
     text = (f"{C.email} " * 20_000)[:400_000]
     steps = [called("add_note", {"text": text}, text) for _ in range(20)]
-    began = process_time()
-    judged(*steps, output=(f"https://{C.host}/" * 10_000))
-    assert process_time() - began < 10.0
+    with at_most(10):
+        judged(*steps, output=(f"https://{C.host}/" * 10_000))

@@ -19,7 +19,7 @@ __all__ = ["patched"]
 
 HERE = "tests.faults.tool.agents_waiting"
 #: Real seconds that thirty virtual ones may cost on a busy machine.
-CHEAP = 10.0
+CHEAP = 25.0
 
 
 def run(name: str, trace: Any, *specs: str, **tables: Any) -> Run:
