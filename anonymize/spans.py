@@ -73,7 +73,7 @@ def timestamp(ns: int | None) -> datetime | None:
     """Nanoseconds since 1970 as UTC time (to the microsecond), ``None`` when absent or absurd."""
     if ns is None or not 0 < ns < _LAST_NS:
         return None
-    return _EPOCH + timedelta(microseconds=ns // 1000)
+    return _EPOCH + timedelta(0, ns // 10**9, ns % 10**9 // 1000)
 
 
 def nanoseconds(moment: datetime | None) -> int | None:

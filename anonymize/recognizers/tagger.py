@@ -22,7 +22,11 @@ from anonymize.surrogates.identifiers import VOCABULARY
 
 #: The model reads 512 tokens; rare letters are a token each.
 _MOST_TOKENS = 510
-_BATCH = 8
+#: Texts are encoded so many at a time; a run of the model reads at most so many tokens at once,
+#: for the sake of memory, and costs as much as so many tokens by itself.
+_SLICE = 256
+_AT_ONCE = 512
+_A_RUN = 20
 _LABELS = ("GIVEN_NAME", "SURNAME")
 _WORD = re.compile(r"[^\W\d_]+(?:['’\-][^\W\d_]+)*")
 _BETWEEN = frozenset((" ", "-", ". ", ".", "\u00a0", "  "))
@@ -53,15 +57,25 @@ class TaggerRecognizer(NameModel):
         """For each text the spans of names. Texts beyond the window are read in parts."""
         self._loaded()
         texts = list(texts)
-        for start in range(0, len(texts), _BATCH):
-            batch = texts[start : start + _BATCH]
-            encoded = self._tokenizer.encode_batch(batch)
-            if any(len(item.ids) > _MOST_TOKENS + 2 for item in encoded):
-                for text in batch:
-                    yield self._long(text)
-                continue
-            for text, item, sure in zip(batch, encoded, self._names(encoded), strict=True):
-                yield list(self._spans(text, item.offsets, sure))
+        for start in range(0, len(texts), _SLICE):
+            some = texts[start : start + _SLICE]
+            encoded = self._tokenizer.encode_batch(some)
+            found: dict[int, list[tuple[int, int, float]]] = {}
+            sizes: list[tuple[int, int]] = []
+            for index, item in enumerate(encoded):
+                if len(item) > _MOST_TOKENS + 2:
+                    found[index] = self._long(some[index])
+                else:
+                    sizes.append((len(item), index))
+            sizes.sort()
+            for low, high in batches([size for size, _ in sizes]):
+                mine = [index for _, index in sizes[low:high]]
+                sures = self._names([encoded[index] for index in mine])
+                for index, sure in zip(mine, sures, strict=True):
+                    offsets = encoded[index].offsets
+                    found[index] = list(self._spans(some[index], offsets, sure))
+            for index in range(len(some)):
+                yield found[index]
 
     def worthwhile(
         self,
@@ -106,12 +120,17 @@ class TaggerRecognizer(NameModel):
         """For each encoded text, how surely each of its tokens belongs to a name."""
         import numpy as np
 
-        ids = np.array([item.ids for item in encoded], dtype=np.int64)
-        mask = np.array([item.attention_mask for item in encoded], dtype=np.int64)
+        ids = np.zeros((len(encoded), max(map(len, encoded))), dtype=np.int64)
+        mask = np.zeros_like(ids)
+        for row, item in enumerate(encoded):
+            ids[row, : len(item)] = item.ids
+            mask[row, : len(item)] = 1
         feed = {"input_ids": ids, "attention_mask": mask, "token_type_ids": np.zeros_like(ids)}
         (logits,) = self._session.run(None, feed)
         odds = np.exp(logits - logits.max(-1, keepdims=True))
-        yield from odds[..., self._columns].sum(-1) / odds.sum(-1)
+        sure = odds[..., self._columns].sum(-1) / odds.sum(-1)
+        for item, row in zip(encoded, sure, strict=True):
+            yield row[: len(item)]
 
     def _spans(self, text: str, offsets: Any, sure: Any) -> Iterator[tuple[int, int, float]]:
         words = list(_named_words(text, offsets, sure))
@@ -170,13 +189,34 @@ class TaggerRecognizer(NameModel):
         labels = json.loads((folder / "config.json").read_text(encoding="utf-8"))["id2label"]
         self._columns = [int(i) for i, label in labels.items() if label.endswith(_LABELS)]
         self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-        self._tokenizer.enable_padding()
+        self._tokenizer.no_padding()
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.enable_cpu_mem_arena = False  # it would keep the memory of the longest text
         self._session = onnxruntime.InferenceSession(
             str(folder / "onnx" / "model_q4.onnx"), options, providers=["CPUExecutionProvider"]
         )
+
+
+def batches(sizes: Sequence[int]) -> list[tuple[int, int]]:
+    """How to read texts of these many tokens, in ascending order, in the least time.
+
+    Begin and end of each batch. All texts of a batch are as long as its longest, so what differs
+    much is better read apart, though each run of the model has its price.
+    """
+    least, begins = [0], [0]
+    for end, size in enumerate(sizes, 1):
+        most = max(1, _AT_ONCE // size)
+        costs = [(least[a] + (end - a) * size, a) for a in range(max(0, end - most), end)]
+        cost, begin = min(costs)
+        least.append(cost + _A_RUN)
+        begins.append(begin)
+    found: list[tuple[int, int]] = []
+    end = len(sizes)
+    while end:
+        found.append((begins[end], end))
+        end = begins[end]
+    return found[::-1]
 
 
 def model_folder(package: str) -> Path:

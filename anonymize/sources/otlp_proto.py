@@ -23,6 +23,8 @@ _FIELD_1 = 0x0A  # field 1, length-delimited
 _KINDS = ("", "internal", "server", "client", "producer", "consumer")
 _STATUSES: tuple[SpanStatus, ...] = ("unset", "ok", "error")
 _REMOTE = 0x200
+#: Ids of nothing but this byte are none.
+_NO_ID = b"\0"
 _TRUNCATED = "the protobuf data ends too early"
 _MALFORMED = "malformed protobuf"
 #: An empty message takes two bytes in a file and about 200 in memory; in small ones it may.
@@ -131,7 +133,7 @@ def read_resource_spans(
     for group in message.scope_spans:
         scope = Scope(group.scope.name, group.scope.version, resource)
         for raw in group.spans:
-            if not any(raw.trace_id):
+            if not raw.trace_id.strip(_NO_ID):
                 if is_resource_logs(data):
                     yield from read_resource_logs(data, where)
                     return
@@ -154,8 +156,8 @@ def _span(raw: Any, scope: Scope, reader: Attributes) -> Span:
     events = raw.events
     return Span(
         trace_id=raw.trace_id.hex(),
-        span_id=span_id.hex() if any(span_id) else "",
-        parent_id=parent_id.hex() if any(parent_id) else None,
+        span_id=span_id.hex() if span_id.strip(_NO_ID) else "",
+        parent_id=parent_id.hex() if parent_id.strip(_NO_ID) else None,
         name=name,
         kind=_KINDS[kind] if 0 <= kind < len(_KINDS) else "",
         start_ns=raw.start_time_unix_nano or None,

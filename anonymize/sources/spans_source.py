@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from anonymize.assemble import assemble
 from anonymize.errors import SourceError
-from anonymize.sources.budget import held_size
+from anonymize.sources.budget import held_size, uncollected
 from anonymize.sources.catalog import Catalog, Shelf
 from anonymize.sources.documents import read_file
 from anonymize.sources.files import Place, find_files
@@ -49,15 +49,16 @@ class SpanSource:
         catalog = Catalog(self.limits)
         shelf: Shelf | None = Shelf(self.limits)
         skipped: list[SkippedTrace] = []
-        for item in self._items(files, catalog):
-            if isinstance(item, SkippedTrace):
-                skipped.append(item)
-                continue
-            size = catalog.see(item)
-            if catalog.total > self.limits.held:
-                shelf = None
-            elif shelf is not None:
-                shelf.put(item, size)
+        with uncollected():
+            for item in self._items(files, catalog):
+                if isinstance(item, SkippedTrace):
+                    skipped.append(item)
+                    continue
+                size = catalog.see(item)
+                if catalog.total > self.limits.held:
+                    shelf = None
+                elif shelf is not None:
+                    shelf.put(item, size)
         if not catalog.spans:
             raise nothing_read(shown(self.path), skipped)
         if shelf is not None:
@@ -76,11 +77,12 @@ class SpanSource:
         catalog.choose(part)
         shelf = Shelf(self.limits)
         size = 0
-        for item in self._items(files, catalog):
-            if not isinstance(item, SkippedTrace) and catalog.wanted(item.trace_id):
-                mine = held_size(item if isinstance(item, Span) else item.event)
-                size += mine
-                shelf.put(item, mine)
+        with uncollected():
+            for item in self._items(files, catalog):
+                if not isinstance(item, SkippedTrace) and catalog.wanted(item.trace_id):
+                    mine = held_size(item if isinstance(item, Span) else item.event)
+                    size += mine
+                    shelf.put(item, mine)
         if size < catalog.expected():
             raise SourceError(
                 "the source changed while it was read",
@@ -94,9 +96,10 @@ class SpanSource:
             group = with_events(spans, shelf.events)
             if self.watch is not None:
                 self.watch(group)
-            result = assemble(mapped(group, self.settings.map), source=self.name)
-            if isinstance(result, Trace):
-                result = labelled(result, group, self.settings, self.agent, self.version)
+            with uncollected():
+                result = assemble(mapped(group, self.settings.map), source=self.name)
+                if isinstance(result, Trace):
+                    result = labelled(result, group, self.settings, self.agent, self.version)
             yield result
         for identity, size in shelf.large.items():
             reason = "a trace is too large"
