@@ -14,6 +14,9 @@ def as_asked(nodes: list[Node], calls: list[Call]) -> list[Node]:
     Clocks of milliseconds can't tell parallel calls apart, nor a tool's end from the model call
     that reads its answer, and the ids of spans are random.
     """
+    moved = [n for n in nodes if n.kind in ("llm", "tool", "retrieval")]
+    if len({(n.start_ns, n.depth) for n in moved}) == len(moved):
+        return nodes
     askers = {id(call.node): id(call.llm) for call in calls if call.node is not None}
     rank = {id(call.node): index for index, call in enumerate(calls) if call.node is not None}
     out: list[Node] = []
