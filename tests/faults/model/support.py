@@ -182,7 +182,7 @@ def play(
         cassette,
         recorded_only=mode == "recorded",
     )
-    world.waited = lambda: http.clock.skipped if http.clock else 0.0
+    world.waited = lambda: http.clock.waited if http.clock else 0.0
     got.world = world
     with ExitStack() as stack:
         stack.enter_context(within(http))
