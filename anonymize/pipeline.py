@@ -151,8 +151,7 @@ def check_key(store: Store, scrubber: AnyScrubber, where: Path) -> None:
     Raises:
         UsageError: the store's traces were scrubbed under another key.
     """
-    policies = store.scan("traces").select("policy").unique().collect()["policy"].to_list()
-    if any(policy.rpartition("-")[2] != scrubber.key_id for policy in policies):
+    if any(policy.rpartition("-")[2] != scrubber.key_id for policy in store.policies()):
         raise UsageError(
             "these traces were scrubbed under another key",
             where=str(where),
@@ -193,12 +192,13 @@ def ingest(
     # A first ingest that was killed leaves a folder without anything committed.
     if open_place(store).exists():
         check_key(Store(store), scrubber, store)
-    forgotten = scrubber.forgotten(read_tombstones(store))
 
     counted = Counter(scrubber.stats)
     canaries = scrubber.canaries(datetime.now(UTC).isoformat())
 
     def watched() -> Iterator[ScrubbedTrace | SkippedTrace | QuarantinedTrace]:
+        # Only now, when this is the writer: who is forgotten while it waited stays forgotten.
+        forgotten = scrubber.forgotten(read_tombstones(store))
         for item in scrubbed(opened, scrubber, tally, canaries):
             progress(tally)
             if forgotten.refuses(item):

@@ -31,7 +31,8 @@ def prune(store: Path, keep: int, dry_run: bool) -> None:
     from anonymize.store import Store, StoreWriter
     from anonymize.store.values import NO_DATE
 
-    before = datetime.now(UTC).date() - timedelta(days=keep - 1)
+    today = datetime.now(UTC).date()
+    before = today - timedelta(days=min(keep, today.toordinal()) - 1)
     if dry_run:
         found = Store(store).summary().partitions
         gone = [p for p in found if NO_DATE < p.date < before]

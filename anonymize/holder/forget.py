@@ -16,6 +16,7 @@ import re
 import shutil
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -46,12 +47,16 @@ _SHORTEST_RAW = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """What a store has of a person, in traces; ``forms`` counts them by how they were found."""
+    """What a store has of a person, in traces; ``forms`` counts them by how they were found.
+
+    ``parts`` are those that the store had by then.
+    """
 
     ids: tuple[str, ...] = ()
     forms: Counter[str] = field(default_factory=Counter)
     records: int = 0
     signatures: frozenset[str] = frozenset()
+    parts: frozenset[str] = frozenset()
 
 
 class TraceReader:
@@ -207,46 +212,80 @@ class Forgotten:
         return any(_digest(self._key, signature) in self._values for signature in found)
 
 
-def find(store: Store, person: Person) -> Found:
-    """The person's traces in a store; reads all of it, one trace in memory at a time."""
+def find(store: Store, person: Person, *, known: frozenset[str] = frozenset()) -> Found:
+    """The person's traces in a store; reads all of it, one trace in memory at a time.
+
+    ``known`` are the parts that were looked into before.
+    """
     ids: list[str] = []
     forms: Counter[str] = Counter()
     signatures: set[str] = set(person.signatures(DATASET))
-    for trace in store.traces():
+    for trace in _unknown(store, known) if known else store.traces():
         common, how = person.matches(trace)
         if how:
             ids.append(trace.trace_id)
             forms.update(how)
             signatures |= common
     records = sum(map(person.names, store.skipped())) + sum(map(person.names, store.quarantined()))
-    return Found(ids=tuple(ids), forms=forms, records=records, signatures=frozenset(signatures))
+    parts = frozenset(part.name for manifest in store.manifests() for part in manifest.parts)
+    return Found(
+        ids=tuple(ids),
+        forms=forms,
+        records=records,
+        signatures=frozenset(signatures),
+        parts=known | parts,
+    )
+
+
+def _unknown(store: Store, known: frozenset[str]) -> Iterator[Trace]:
+    """The traces of parts that are not ``known``."""
+    for manifest in store.manifests():
+        parts = [part for part in manifest.parts if part.name not in known]
+        tables = [store.scan_part(part, "traces")["traces"] for part in parts]
+        ids = [i for t in tables for i in t.select("trace_id").collect()["trace_id"]]
+        if ids:
+            days = manifest.date, manifest.date
+            yield from store.traces(dates=days, agent=manifest.agent, ids=ids)
 
 
 def erase(
     root: Path, found: Found, person: Person, key: PseudonymKey, *, today: str = ""
 ) -> tuple[int, int]:
-    """Take what was ``found`` out of the store; how many traces and records went.
+    """Take what was ``found`` out of the store, and what came since; how many traces and records
+    went.
 
     Safe to be killed at any time, and to be run again: see
     :meth:`StoreWriter.remove <anonymize.store.StoreWriter.remove>`.
     """
-    from anonymize.store import StoreWriter, Tombstone, read_tombstones
+    from anonymize.store import Store, StoreWriter, Tombstone, read_tombstones
 
     day = today or datetime.now(UTC).date().isoformat()
-    refs = [trace_ref(key, trace_id) for trace_id in found.ids]
-    values = [person.digest(signature) for signature in sorted(found.signatures)]
-    stones = [
-        Tombstone(kind=kind, digest=digest, date=day, traces=len(found.ids))
-        for kind, digests in (("value", values), ("trace", refs))
-        for digest in digests
-    ]
-    known = {s.digest for s in read_tombstones(root) if s.kind == "trace"} | set(refs)
+
+    def stones(found: Found) -> list[Tombstone]:
+        values = [person.digest(signature) for signature in sorted(found.signatures)]
+        return [
+            Tombstone(kind=kind, digest=digest, date=day, traces=len(found.ids))
+            for kind, digests in (("value", values), ("trace", refs(found)))
+            for digest in digests
+        ]
+
+    def refs(found: Found) -> list[str]:
+        return [trace_ref(key, trace_id) for trace_id in found.ids]
+
+    known = {s.digest for s in read_tombstones(root) if s.kind == "trace"} | set(refs(found))
+
+    def since() -> tuple[Sequence[str], list[Tombstone]]:
+        late = find(Store(root), person, known=found.parts)
+        known.update(refs(late))
+        return late.ids, stones(late) if late.ids else []
 
     def unwanted(record: SkippedTrace | QuarantinedTrace) -> bool:
         # A trace that was quarantined one night and taken the next.
         return getattr(record, "trace_ref", None) in known or person.names(record)
 
-    summary = StoreWriter(root).remove(found.ids, tombstones=stones, unwanted=unwanted)
+    summary = StoreWriter(root).remove(
+        found.ids, tombstones=stones(found), unwanted=unwanted, since=since
+    )
     return summary.traces, summary.records
 
 
@@ -283,19 +322,18 @@ def delete_runs(folder: Path, runs: Iterable[Path]) -> int:
 
     count = 0
     for run in runs:
-        lock = FileLock(run / ".lock")
-        try:
-            lock.acquire(timeout=0)
-        except Timeout:
-            raise StoreError(
-                "a run that has the person's traces is going on",
-                where=str(run),
-                fix="let it finish or stop it, then run this again",
-            ) from None
-        try:
+        with ExitStack() as held:
+            try:
+                for folder_of_run in (run, run / "past"):
+                    if folder_of_run.is_dir():
+                        held.enter_context(FileLock(folder_of_run / ".lock", timeout=0))
+            except Timeout:
+                raise StoreError(
+                    "a run that has the person's traces is going on",
+                    where=str(run),
+                    fix="let it finish or stop it, then run this again",
+                ) from None
             run.rename(run.with_name(_FORGETTING + run.name))
-        finally:
-            lock.release()
         count += 1
     for left in folder.glob(f"{_FORGETTING}*"):
         shutil.rmtree(left)

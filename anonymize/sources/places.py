@@ -6,19 +6,26 @@ role. None is ever read from the config.
 
 from __future__ import annotations
 
+import errno
 import fnmatch
 import io
 import os
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO, cast
 
 from anonymize.errors import SourceError
 
 _URL = re.compile(r"([a-z][a-z0-9+.-]+)://")
+#: A user or a password; Azure's abfss://CONTAINER@ACCOUNT.dfs.core.windows.net has neither.
+_USER = re.compile(r"^((?!abfss?://[^/@:]*@)[a-z][a-z0-9+.-]+://)[^/]*@")
 _BUFFER = 1 << 20
 #: URLs of a container in the account that the environment names, as a store's may be.
 _AZURE = frozenset({"az", "azure", "abfs", "abfss", "adl"})
+_GOOGLE = frozenset({"gs", "gcs"})
+#: Seconds. Google's client tries for fifteen minutes by itself, even where nobody has credentials.
+_PATIENCE = 60
 
 
 def is_url(spec: str) -> bool:
@@ -40,7 +47,8 @@ class RemoteFile:
     system: Any = field(repr=False, compare=False)
 
     def __str__(self) -> str:
-        return shown(f"{self.scheme}://{self.path}")
+        # Of http:// and its like the whole URL is the path.
+        return shown(self.path if is_url(self.path) else f"{self.scheme}://{self.path}")
 
     def __lt__(self, other: RemoteFile) -> bool:
         return self.path < other.path
@@ -64,7 +72,11 @@ class RemoteFile:
     def open(self, mode: str = "rb") -> io.BufferedReader:
         """A stream of the content, from its beginning to its end."""
         assert mode == "rb"
-        return io.BufferedReader(_Raw(self.system.open_input_stream(self.path)), _BUFFER)
+        try:
+            return io.BufferedReader(_Raw(self.system.open_input_stream(self.path)), _BUFFER)
+        except OSError as error:
+            # Its words may hold signed addresses; it has no number where no system call failed.
+            raise OSError(error.errno or errno.EIO, _how(error)) from None
 
     def open_random(self) -> BinaryIO:
         """The content, any part at any time."""
@@ -103,7 +115,7 @@ def remote_files(spec: str) -> list[RemoteFile]:
     match = _URL.match(spec)
     assert match is not None
     scheme = match[1]
-    if "@" in spec[match.end() :].partition("/")[0]:
+    if _USER.match(spec):
         raise SourceError(
             "a URL with a user or a password in it",
             where=shown(spec),
@@ -115,10 +127,10 @@ def remote_files(spec: str) -> list[RemoteFile]:
     system, root = _opened(base + (query if "?" not in base else ""), scheme, spec)
     try:
         info = system.get_file_info(root)
-        if info.type == FileType.File:
+        if info.type == FileType.File and glob < 0:
             return [RemoteFile(path=root, scheme=scheme, system=system)]
         listed = system.get_file_info(FileSelector(root, recursive=True, allow_not_found=True))
-    except OSError as error:
+    except Exception as error:  # a plug-in's may be anything
         raise _unreachable(spec, error) from None
     pattern = "" if glob < 0 else root + spec[len(base) :].partition("?")[0]
     found = [
@@ -141,7 +153,7 @@ def _opened(spec: str, scheme: str, asked: str) -> tuple[Any, str]:
     from pyarrow.fs import FileSystem, FSSpecHandler, PyFileSystem
 
     try:
-        system, path = FileSystem.from_uri(spec)
+        system, path = FileSystem.from_uri(_patient(spec) if scheme in _GOOGLE else spec)
         return system, path
     except (ValueError, NotImplementedError):
         pass  # pyarrow doesn't know this one
@@ -150,16 +162,55 @@ def _opened(spec: str, scheme: str, asked: str) -> tuple[Any, str]:
     if scheme in _AZURE:
         return _azure(asked), _URL.sub("", spec).partition("?")[0].rstrip("/")
     try:
-        import fsspec
+        from fsspec.core import url_to_fs
 
-        inner = fsspec.filesystem(scheme)
-        return PyFileSystem(FSSpecHandler(inner)), inner._strip_protocol(spec)
+        inner, path = url_to_fs(spec)
+        return PyFileSystem(FSSpecHandler(_Plain(inner))), path
     except (ImportError, ValueError) as error:
         raise SourceError(
             f"no file system is known for {scheme}:// ({type(error).__name__})",
             where=shown(asked),
             fix="pip install fsspec and what it needs for this scheme (http: aiohttp)",
         ) from None
+    except Exception as error:  # each library has its own
+        raise _unreachable(asked, error) from None
+
+
+def _patient(spec: str) -> str:
+    if "retry_limit_seconds=" in spec:
+        return spec
+    return f"{spec}{'&' if '?' in spec else '?'}retry_limit_seconds={_PATIENCE}"
+
+
+class _Plain:
+    """A plug-in's file system, or a file of one: whatever it raises is an :class:`OSError`."""
+
+    def __init__(self, inner: Any) -> None:
+        self._inner = inner
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._inner, name)
+        return self._plainly(found) if callable(found) else found
+
+    def _plainly(self, method: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*args: Any, **kwargs: Any) -> Any:
+            try:
+                result = method(*args, **kwargs)
+            except OSError:
+                raise
+            except Exception as error:
+                raise OSError(errno.EIO, _how(error)) from None
+            return _Plain(result) if hasattr(result, "read") else result
+
+        return call
+
+
+def _how(error: Exception) -> str:
+    """What is known of an error without its message: that may hold signed addresses."""
+    if isinstance(error, OSError) and error.errno and error.strerror:
+        return error.strerror
+    status = getattr(error, "status", None)
+    return f"{type(error).__name__} {status}" if isinstance(status, int) else type(error).__name__
 
 
 def _azure(asked: str) -> Any:
@@ -191,10 +242,9 @@ def _azure(asked: str) -> Any:
         raise _unreachable(asked, error) from None
 
 
-def _unreachable(spec: str, error: OSError | ValueError) -> SourceError:
-    # Its words may hold signed addresses.
+def _unreachable(spec: str, error: Exception) -> SourceError:
     return SourceError(
-        f"the file system can't be read ({type(error).__name__})",
+        f"the file system can't be read ({_how(error)})",
         where=shown(spec),
         fix="check the name, the region, the network and the credentials in the environment",
     )
@@ -209,4 +259,4 @@ def shown(spec: str) -> str:
         return spec
     plain = spec if glob_at(spec) >= 0 else spec.partition("?")[0]
     plain = re.sub(r"\?[^/]*=.*", "", plain)
-    return re.sub(r"://[^/@]*@", "://", plain)
+    return _USER.sub(r"\1", plain)

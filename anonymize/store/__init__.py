@@ -1,8 +1,9 @@
 """The store of scrubbed traces: Parquet on disk, manifests as the only way in."""
 
 from anonymize.store.place import beside, change_beside, open_place
-from anonymize.store.reader import PartitionSummary, Store, StoreSummary
+from anonymize.store.reader import Store
 from anonymize.store.schema import SCHEMA_VERSION, Table
+from anonymize.store.summary import PartitionSummary, StoreSummary
 from anonymize.store.tombstones import Tombstone, read_tombstones
 from anonymize.store.writer import (
     CompactSummary,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
@@ -23,6 +23,7 @@ from anonymize.store.manifest import (
     Partition,
     folder_of,
 )
+from anonymize.store.merging import when_asked, when_many
 from anonymize.store.parts import PartWriter, to_tables
 from anonymize.store.place import Change, Conflict, Place
 from anonymize.store.scan import MissingFile, find, missing
@@ -38,12 +39,6 @@ _TRIES = 30
 #: A batch is committed when it has this many rows or bytes of text, whichever comes first.
 BATCH_ROWS = 200_000
 BATCH_BYTES = 64 << 20
-#: A partition that has this many parts gets its small ones merged by the next batch.
-MANY_PARTS = 8
-SMALL_ROWS = BATCH_ROWS // MANY_PARTS
-SMALL_BYTES = 4 << 20
-#: A part of this size is left as it is. Compressed; in memory it is some ten times as much.
-LARGE_BYTES = 16 << 20
 
 
 @dataclass(slots=True)
@@ -185,14 +180,19 @@ class Batches:
             fix="run again, with fewer writers at once; what was committed before is intact",
         )
 
+    def clear(self) -> None:
+        """Delete what was replaced earlier and waits for readers: it may hold what has to go.
+
+        From here on no other writer commits what it began before.
+        """
+        with disk_errors("remove the traces", self._root):
+            self._again(lambda: self._place.clear(self._staging))
+
     def remove(self, ids: Sequence[str]) -> int:
         """Take out the traces ``ids``, all of them at once, and what only they used.
 
-        Returns how many were there. Memory holds one part.
+        Returns how many were there. Memory holds one part. :meth:`clear` goes before it.
         """
-        # What was replaced earlier and waits for readers may hold the same traces.
-        with disk_errors("remove the traces", self._root):
-            self._again(lambda: self._place.clear(self._staging))
         return self._again(lambda: self._remove(ids))
 
     def _remove(self, ids: Sequence[str]) -> int:
@@ -231,8 +231,8 @@ class Batches:
         def attempt() -> bool:
             manifest = self._manifests.get(partition)
             parts = manifest.parts if manifest else ()
-            small = [*_first_fit(p for p in parts if not _is_large(p))]
-            if len(small) < 2:
+            small = when_asked(self._place, parts)
+            if not small:
                 return False
             with disk_errors("merge small parts", self._root):
                 writer = PartWriter(self._place, self._staging)
@@ -313,10 +313,7 @@ class Batches:
         """The partition's parts without the traces that go, small ones merged if many."""
         manifest = self._manifests.get(partition)
         parts = manifest.parts if manifest else ()
-        small: list[Part] = []
-        if len(parts) >= MANY_PARTS:
-            small = [p for p in parts if p.rows < SMALL_ROWS and p.bytes < SMALL_BYTES]
-        merge = small if len(small) > 1 else []
+        merge = when_many(self._place, parts)
         kept: list[Part | None] = []
         for part in parts:
             if part in merge:
@@ -341,16 +338,3 @@ class Batches:
                     where=str(self._root / MANIFESTS / folder),
                     fix="rename one with --agent, or keep the store elsewhere",
                 )
-
-
-def _is_large(part: Part) -> bool:
-    return part.rows >= BATCH_ROWS // 2 or part.bytes >= LARGE_BYTES
-
-
-def _first_fit(parts: Iterable[Part]) -> Iterator[Part]:
-    """As many as fit into memory together."""
-    rows = size = 0
-    for part in parts:
-        if rows + part.rows <= BATCH_ROWS and size + part.bytes <= 2 * LARGE_BYTES:
-            rows, size = rows + part.rows, size + part.bytes
-            yield part

@@ -25,6 +25,7 @@ from urllib.parse import quote
 
 from anonymize.errors import StoreError
 from anonymize.store.disk import disk_errors, make_folder, sync_folder, write_file
+from anonymize.store.leases import is_part
 from anonymize.store.schema import SCHEMA_VERSION, Table
 
 MANIFESTS = "_manifests"
@@ -57,7 +58,8 @@ class Part:
     a reader takes one group at a time. ``content`` names the traces whatever parts they are in
     (:func:`content_of`); empty in parts of older versions. ``ids`` says where in the file of traces
     their ids stand as they are (offset, length, CRC-32), so that one is found without a Parquet
-    reader; empty in parts of older versions too.
+    reader; empty in parts of older versions too. ``text`` is about how many bytes its rows are in
+    memory, 0 in parts of older versions.
     """
 
     name: str
@@ -65,6 +67,7 @@ class Part:
     files: Mapping[Table, PartFile]
     content: str = ""
     ids: tuple[tuple[int, int, int], ...] = ()
+    text: int = 0
 
     @property
     def traces(self) -> int:
@@ -217,13 +220,20 @@ def _manifest(item: Mapping[str, Any]) -> Manifest:
             Part(
                 name=part["name"],
                 chunks=tuple((t, s, m) for t, s, m in part["chunks"]),
-                files={table: PartFile(**file) for table, file in part["files"].items()},
+                files={table: _file(**file) for table, file in part["files"].items()},
                 content=part.get("content", ""),
                 ids=tuple((offset, size, crc) for offset, size, crc in part.get("ids", ())),
+                text=int(part.get("text", 0)),
             )
             for part in item["parts"]
         ),
     )
+
+
+def _file(*, path: str, bytes: int, crc32: int) -> PartFile:
+    if not is_part(path):  # it is read, and deleted, wherever that is
+        raise ValueError("not the path of a part")
+    return PartFile(path=path, bytes=bytes, crc32=crc32)
 
 
 def _no_store(root: Path) -> StoreError:

@@ -121,24 +121,41 @@ class PartWriter:
                 ids = _ids(raw)
         traces = tables["traces"].select(["trace_id", "digest"]).to_pydict()
         content = content_of(zip(traces["trace_id"], traces["digest"], strict=True))
-        return Part(name=name, chunks=tuple(chunks), files=files, content=content, ids=ids)
+        text = (pc.sum(tables["traces"]["n_bytes"]).as_py() or 0) + tables["blobs"].nbytes
+        return Part(
+            name=name, chunks=tuple(chunks), files=files, content=content, ids=ids, text=text
+        )
 
 
 def content(place: Place, part: Part) -> str:
     """The part's ``content``; of a part that an older version wrote it is worked out."""
     if part.content:
         return part.content
-    place.fetch([part.files["traces"]])
+    rows = _traces(place, part, "trace_id", "digest")
+    return content_of(zip(rows["trace_id"], rows["digest"], strict=True))
+
+
+def text(place: Place, part: Part) -> int:
+    """The part's ``text``; of a part that an older version wrote it is worked out."""
+    if part.text:
+        return part.text
+    blobs = part.files["blobs"].bytes if "blobs" in part.files else 0
+    # What traces share is there once, so that it is no more than some ten times as long as packed.
+    return sum(n or 0 for n in _traces(place, part, "n_bytes")["n_bytes"]) + 16 * blobs
+
+
+def _traces(place: Place, part: Part, *columns: str) -> dict[str, list[Any]]:
     path = place.folder / part.files["traces"].path
     try:
+        place.fetch([part.files["traces"]])
         data = pa.BufferReader(read_checked(path, part.files["traces"]))
         with pq.ParquetFile(data) as parquet:
-            rows = parquet.read(["trace_id", "digest"]).to_pydict()
+            rows: dict[str, list[Any]] = parquet.read([*columns]).to_pydict()
     except FileNotFoundError:
         raise missing(path) from None
     except pa.ArrowException as error:
         raise damaged(path, "it is not Parquet of this store") from error
-    return content_of(zip(rows["trace_id"], rows["digest"], strict=True))
+    return rows
 
 
 def to_tables(partition: Partition, traces: Sequence[EncodedTrace]) -> Tables:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from anonymize.errors import StoreError
 from anonymize.store.disk import make_folder, sync_folder
 from anonymize.store.leases import READERS, Retired, take_lease
 from anonymize.store.manifest import (
@@ -199,6 +200,14 @@ def open_place(root: Path) -> Place:
     url = url_of(Path(root))
     if url is None:
         return Place(Path(root))
+    named, at, _ = url.partition("://")[2].partition("/")[0].rpartition("@")
+    # Azure's abfss://CONTAINER@ACCOUNT.dfs.core.windows.net names nobody.
+    if at and (":" in named or not url.startswith("abfs")):
+        raise StoreError(
+            "a URL with a user or a password in it",
+            where=url.replace(named + at, "", 1),
+            fix="credentials come from the environment, never from a path",
+        )
     from anonymize.store.objects import ObjectPlace
 
     return ObjectPlace(url)

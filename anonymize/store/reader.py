@@ -7,9 +7,10 @@ Only files that a manifest names are read. What is damaged is told as a
 from __future__ import annotations
 
 import heapq
+from array import array
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import Literal, TypeVar
@@ -21,6 +22,7 @@ from anonymize.store.place import open_place
 from anonymize.store.scan import (
     Index,
     OpenPart,
+    changed,
     check_size,
     decode_all,
     filled,
@@ -32,8 +34,8 @@ from anonymize.store.scan import (
     readable,
 )
 from anonymize.store.schema import Table
-from anonymize.store.skips import read_skips
-from anonymize.store.values import json_value
+from anonymize.store.skips import read_more, read_skips
+from anonymize.store.summary import StoreSummary, summary_of
 from anonymize.trace import QuarantinedTrace, SkippedTrace, Trace
 
 T = TypeVar("T")
@@ -41,34 +43,6 @@ T = TypeVar("T")
 #: A reader that asks for so many traces one by one gets an index, unless that would be too large.
 _OFTEN = 3
 _INDEXED = 3_000_000
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PartitionSummary:
-    """How many traces of one agent version started on one day (UTC; 1970-01-01: undated)."""
-
-    date: date
-    agent: str
-    version: str
-    traces: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoreSummary:
-    """What a store holds.
-
-    ``steps`` counts by kind, ``flags`` traces by lossy flag, ``entities`` replaced values by
-    kind; ``skipped`` and ``quarantined`` are records, ``bytes`` the Parquet files' size.
-    """
-
-    traces: int
-    partitions: tuple[PartitionSummary, ...]
-    steps: Mapping[str, int]
-    flags: Mapping[str, int]
-    entities: Mapping[str, int]
-    skipped: int
-    quarantined: int
-    bytes: int
 
 
 class Store:
@@ -109,14 +83,26 @@ class Store:
         """The traces by (date, agent, trace id), exactly as they were written; lazy.
 
         ``dates`` are the first and the last UTC day, both included; undated traces are on
-        1970-01-01. ``None`` means any. Memory holds, for each part of one day and agent, its
-        compressed files and one group of some ten thousand rows.
+        1970-01-01. ``None`` means any. No trace comes twice, whatever is written meanwhile. Memory
+        holds, for each part of one day and agent, its compressed files and one group of some ten
+        thousand rows, and eight bytes a trace.
         """
         wanted = _wanted(agent_version, ids)
+        opened, read, known = self._snapshot, array("q"), None
         for manifest in self._chosen(dates, agent):
             parts = self._open(manifest)
+            if known is None and self._snapshot is not opened:
+                known = set(read)  # what moved to a later day meanwhile was read already
             # Not one list of all: a part's chunks are decoded as the merge asks for them.
-            yield from heapq.merge(*(p.traces(wanted) for p in parts), key=lambda t: t.trace_id)
+            for trace in heapq.merge(*(p.traces(wanted) for p in parts), key=_id_of):
+                name = hash(trace.trace_id)
+                if known is None:
+                    read.append(name)
+                elif name in known:
+                    continue
+                else:
+                    known.add(name)
+                yield trace
 
     def ids(
         self,
@@ -175,22 +161,39 @@ class Store:
 
     def scan_parts(self, *tables: Table) -> Iterator[dict[Table, pl.LazyFrame]]:
         """Each part's tables as lazy frames: all rows of a trace are in one part, so that what is
-        counted trace by trace needs the memory of one part. Errors as in :meth:`files`."""
+        counted trace by trace needs the memory of one part. Errors as in :meth:`reading`."""
         for manifest in self.manifests():
             for part in manifest.parts:
                 yield self.scan_part(part, *tables)
 
     def scan_part(self, part: Part, *tables: Table) -> dict[Table, pl.LazyFrame]:
-        """One part's tables as lazy frames. Errors as in :meth:`files`."""
+        """One part's tables as lazy frames. Errors as in :meth:`reading`."""
         files = {t: [f] if (f := part.files.get(t)) else [] for t in tables}
-        try:
+        with self.reading():
             self._place.fetch([f for found in files.values() for f in found])
             for file in (f for found in files.values() for f in found):
                 check_size(self._root / file.path, file)
-        except FileNotFoundError as error:
-            raise missing(Path(error.filename or self._root)) from None
         paths = {t: [self._root / f.path for f in found] for t, found in files.items()}
         return {t: frame(found, t) for t, found in paths.items()}
+
+    def refresh(self) -> None:
+        """Read on from the store as it is now."""
+        self._snapshot = self._place.load()
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Around whatever collects a lazy frame of the store: errors made plain.
+
+        Raises:
+            ChangedStore: a writer has replaced a file since the store was opened.
+            StoreError: a file is missing or damaged.
+        """
+        try:
+            with readable(self._root):
+                yield
+        except FileNotFoundError as error:
+            path = Path(error.filename or self._root)
+            raise (missing if self._place.load() == self._snapshot else changed)(path) from None
 
     def manifests(
         self, *, dates: tuple[date, date] | None = None, agent: str | None = None
@@ -206,40 +209,24 @@ class Store:
         """What could not be scrubbed with certainty, by source and in the order it was met."""
         return [r for r in self._records() if isinstance(r, QuarantinedTrace)]
 
+    def more(self) -> Counter[tuple[str, str]]:
+        """How many were skipped or quarantined beside those listed, by kind and reason."""
+        self._place.pull()
+        return read_more(self._root)
+
     def policies(self) -> set[str]:
         """Digests of the policies that traces were scrubbed under; a key's name ends each."""
-        with readable(self._root / "traces"):
-            found = self.scan("traces").select("policy").unique().collect()
-        return set(found["policy"].drop_nulls())
+
+        def read(snapshot: Snapshot) -> set[str]:
+            rows = frame(self._paths(_chosen(snapshot, None, None), "traces"), "traces")
+            with readable(self._root / "traces"):
+                return set(rows.select("policy").drop_nulls().unique().collect()["policy"])
+
+        return self._retry(read)
 
     def summary(self) -> StoreSummary:
         """Counts over the whole store."""
-        traces, steps = self.scan("traces"), self.scan("steps")
-        by = ["date", "agent", "agent_version"]
-        with readable(self._root):
-            groups = traces.group_by(by).len().sort(by).collect().rows()
-            kinds = steps.group_by("kind").len().sort("kind").collect().rows()
-            flags = traces.select(pl.col("lossy_flags").list.unique().explode()).drop_nulls()
-            counted = flags.group_by("lossy_flags").len().sort("lossy_flags").collect().rows()
-            entities = traces.select("entities_json").collect()["entities_json"].drop_nulls()
-        partitions = tuple(
-            PartitionSummary(date=day, agent=agent, version=version, traces=count)
-            for day, agent, version, count in groups
-        )
-        total: Counter[str] = Counter()
-        for text in entities:
-            total.update(json_value(text))
-        records = Counter(type(record) for record in self._records())
-        return StoreSummary(
-            traces=sum(p.traces for p in partitions),
-            partitions=partitions,
-            steps=dict(kinds),
-            flags=dict(counted),
-            entities=dict(sorted(total.items())),
-            skipped=records[SkippedTrace],
-            quarantined=records[QuarantinedTrace],
-            bytes=sum(part.bytes for m in self._snapshot.values() for part in m.parts),
-        )
+        return summary_of(self)
 
     def _records(self) -> list[SkippedTrace | QuarantinedTrace]:
         self._place.pull()
@@ -305,6 +292,8 @@ class Store:
                 if fresh == self._snapshot:
                     break
                 self._snapshot = fresh
+        else:
+            raise changed(path)
         raise missing(path)
 
 
@@ -326,6 +315,10 @@ def _wanted(agent_version: str | None, ids: Collection[str] | None) -> pl.Expr |
     if ids is not None:
         conditions.append(pl.col("trace_id").is_in([i for i in ids if _is_text(i)]))
     return pl.all_horizontal(conditions) if conditions else None
+
+
+def _id_of(trace: Trace) -> str:
+    return trace.trace_id
 
 
 def _is_text(trace_id: str) -> bool:

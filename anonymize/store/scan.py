@@ -49,6 +49,19 @@ class MissingFile(StoreError):
     """A data file that a manifest names isn't there."""
 
 
+class ChangedStore(StoreError):
+    """A data file was replaced while the store was read: nothing is damaged."""
+
+
+def changed(path: Path) -> ChangedStore:
+    """The error for a data file that was there when the store was opened."""
+    return ChangedStore(
+        "the store changed while it was read: traces were replaced, or forgotten",
+        where=str(path),
+        fix="run the same again",
+    )
+
+
 def missing(path: Path) -> MissingFile:
     """The error for a data file that a manifest names and that isn't there."""
     return MissingFile(
@@ -68,8 +81,9 @@ def check_size(path: Path, file: PartFile) -> None:
 
 def read_checked(path: Path, file: PartFile) -> bytes:
     """The file's bytes, if they are what its manifest says; else as :func:`check_size`."""
-    check_size(path, file)
-    data = path.read_bytes()
+    with readable(path):
+        check_size(path, file)
+        data = path.read_bytes()
     if zlib.crc32(data) != file.crc32:
         raise damaged(path, "its checksum is not the one in its manifest")
     return data
@@ -158,13 +172,14 @@ def _trace_files(place: StorePlace, snapshot: Snapshot) -> dict[str, tuple[Parti
     places: dict[str, tuple[Partition, Part]] = {}
     root = str(place.folder)
     place.fetch(p.files["traces"] for m in snapshot.values() for p in m.parts)
-    for partition, manifest in snapshot.items():
-        for part in manifest.parts:
-            file = part.files["traces"]
-            path = f"{root}/{file.path}"  # not a Path: with thousands of them it is the half
-            if os.stat(path).st_size != file.bytes:  # noqa: PTH116
-                check_size(Path(path), file)
-            places[path] = (partition, part)
+    with readable(place.folder / "traces"):
+        for partition, manifest in snapshot.items():
+            for part in manifest.parts:
+                file = part.files["traces"]
+                path = f"{root}/{file.path}"  # not a Path: with thousands of them it is the half
+                if os.stat(path).st_size != file.bytes:  # noqa: PTH116
+                    check_size(Path(path), file)
+                places[path] = (partition, part)
     return places
 
 
@@ -192,7 +207,7 @@ def locate(place: StorePlace, snapshot: Snapshot, trace_id: str) -> Part | None:
 
 
 def _holds(path: str, part: Part, mark: bytes) -> bool:
-    with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - hundreds of them
+    with readable(Path(path)), open(path, "rb", buffering=0) as file:  # noqa: PTH123 - hundreds
         for start, size, crc in part.ids:
             file.seek(start)
             data = file.read(size)

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -17,9 +17,10 @@ import polars as pl
 from anonymize.playable import UNPLAYABLE
 from anonymize.store.manifest import Part
 from anonymize.store.reader import Store
-from anonymize.store.scan import readable
+from anonymize.store.scan import ChangedStore
 from anonymize.trace import QuarantinedTrace, SkippedTrace
 
+_TRIES = 5
 _EMPTY = ["null", '""', "[]", "{}"]
 #: Tool calls with these flags have no answer to replay, or not all of it (:mod:`..playable`).
 _GAPS = ["tool_result_missing", "truncated", "redacted"]
@@ -104,6 +105,15 @@ def stats_of(
     Raises:
         StoreError: a file is damaged or missing.
     """
+    for _ in range(_TRIES):
+        with suppress(ChangedStore):
+            return _stats_of(store, dates, agent)
+        # From the beginning: a trace that moved to another day would be counted twice.
+        store.refresh()
+    return _stats_of(store, dates, agent)
+
+
+def _stats_of(store: Store, dates: tuple[date, date] | None, agent: str | None) -> StoreStats:
     stats = StoreStats()
     for manifest in store.manifests(dates=dates, agent=agent):
         for part in manifest.parts:
@@ -120,6 +130,8 @@ def stats_of(
             stats.skipped[record.reason] += 1
         elif isinstance(record, QuarantinedTrace):
             stats.quarantined[record.reason] += 1
+    for (kind, reason), count in store.more().items():
+        (stats.skipped if kind == "skipped" else stats.quarantined)[reason] += count
     return stats
 
 
@@ -149,7 +161,7 @@ def _of_part(store: Store, part: Part, stats: StoreStats, agent: str) -> Figures
         _counts(steps, "error_kind"),
         tools.filter(_any_of("flags", _GAPS)).select(pl.col("trace_id").unique()),
     ]
-    with readable(Path(part.files["traces"].path)):
+    with store.reading():
         traces, sums, by_tool, models, served, kinds, gaps = pl.collect_all(asked)
         unplayable = _unplayable(frames, traces)
     for row in by_tool.iter_rows(named=True):

@@ -52,8 +52,8 @@ def read_tombstones(root: Path) -> list[Tombstone]:
                 fix="upgrade, or use the version that wrote it",
             )
         return [Tombstone(**item) for item in content["tombstones"]]
-    except FileNotFoundError:
-        return []
+    except (FileNotFoundError, NotADirectoryError):
+        return []  # there is no store, or there can't be one: then nobody was forgotten
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise StoreError(
             "the list of who was forgotten can't be read",

@@ -24,7 +24,7 @@ from anonymize.store.disk import disk_errors, make_folder
 from anonymize.store.manifest import MANIFESTS, STAGING, Manifest, Part
 from anonymize.store.place import open_place
 from anonymize.store.schema import TABLES
-from anonymize.store.skips import SkipLog, drop_skips
+from anonymize.store.skips import SkipLog, drop_old, drop_skips
 from anonymize.store.tombstones import Tombstone, add_tombstones
 from anonymize.store.values import NO_DATE
 from anonymize.trace import QuarantinedTrace, SkippedTrace
@@ -146,22 +146,32 @@ class StoreWriter:
         *,
         tombstones: Iterable[Tombstone] = (),
         unwanted: Callable[[SkippedTrace | QuarantinedTrace], bool] = lambda _: False,
+        since: Callable[[], tuple[Sequence[str], Iterable[Tombstone]]] = lambda: ((), ()),
     ) -> RemoveSummary:
         """Take traces, and ``unwanted`` records of what was not taken, out of the store.
 
         All traces go in one commit, however many days they are from; readers see all of them or
-        none. ``tombstones`` are on disk before that. A process that is killed leaves one of the
-        two states, and the same call (or any write) removes the files that are left.
+        none. ``tombstones`` are on disk before that. ``since`` says what else has to go, and its
+        tombstones: it is asked when no write is going on any more that knows nothing of the first
+        ones. A process that is killed leaves one of the two states, and the same call (or any
+        write) removes the files that are left.
 
         Raises:
             StoreError: no store, no space, no permission, damage, or another writer.
         """
         self._place.load()  # never make a store where there is none
-        stones = [*tombstones]
         with self._locked(), self._staging() as staging:
-            with disk_errors("write the tombstones", self._root):
-                self._place.update(lambda: add_tombstones(self._root, staging, stones))
-            removed = Batches(self._place, staging).remove(ids)
+
+            def forget(stones: list[Tombstone]) -> None:
+                with disk_errors("write the tombstones", self._root):
+                    self._place.update(lambda: add_tombstones(self._root, staging, stones))
+
+            forget([*tombstones])
+            run = Batches(self._place, staging)
+            run.clear()
+            late, more = since()
+            forget([*more])
+            removed = run.remove([*ids, *late])
             with disk_errors("list what was skipped", self._root):
                 records = self._place.update(lambda: drop_skips(self._root, staging, unwanted))
             return RemoveSummary(traces=removed, records=records)
@@ -169,7 +179,8 @@ class StoreWriter:
     def prune(self, before: date) -> PruneSummary:
         """Take the days before ``before`` (UTC) out of the store, all of them at once, for good.
 
-        Traces without a day stay: nothing says that they are old. A reader in another process
+        So do the lists of what was not taken that nobody has written since. Traces without a day
+        stay: nothing says that they are old. A reader in another process
         that has the store open can end what it began. Kill-safe as :meth:`remove` is.
 
         Raises:
@@ -179,6 +190,8 @@ class StoreWriter:
         with self._locked(), self._staging() as staging:
             run = Batches(self._place, staging)
             old = run.drop(lambda m: NO_DATE < m.date < before)
+            with disk_errors("remove old lists", self._root):
+                self._place.update(lambda: drop_old(self._root, before))
             self._place.vacuum()
             _remove_empty_folders(self._root)
         return PruneSummary(

@@ -16,10 +16,11 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from filelock import FileLock
 
 from anonymize import pipeline
 from anonymize.cli import cli
-from anonymize.errors import UsageError
+from anonymize.errors import StoreError, UsageError
 from anonymize.holder import forget
 from anonymize.holder.lookup import Lookup
 from anonymize.keys import PseudonymKey
@@ -288,6 +289,48 @@ def die_at(point: int) -> None:
 
     for name in ("replace", "rename", "fsync", "unlink"):
         setattr(os, name, dies(getattr(os, name), name == "fsync"))
+
+
+def test_an_ingest_that_waits_for_an_erasure_does_not_bring_the_person_back(
+    store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = StoreWriter.write
+
+    def late(self: StoreWriter, *args: Any, **kwargs: Any) -> Any:
+        monkeypatch.undo()
+        erase(store, "Mei Kovacs")
+        return write(self, *args, **kwargs)
+
+    monkeypatch.setattr(StoreWriter, "write", late)
+    assert ingest(store, hers()).forgotten == len(NAMED)
+    assert not NAMED & set(Store(store).ids())
+
+
+def test_what_comes_while_a_person_is_asked_goes_too(store: Path) -> None:
+    """A receiver writes on while somebody reads the question, and so does a night."""
+    person = forget.Person(["Mei Kovacs"], POLICY, KEY)
+    found = forget.find(Store(store), person)
+    late = [
+        make_trace("late", MEI),
+        make_trace("undated", MEI, started_at=None),
+        make_trace("other-0", MEI),
+        make_trace("other-9", OTHER),
+    ]
+    ingest(store, late)
+    assert forget.erase(store, found, person, KEY)[0] == len(NAMED) + 3
+    assert set(Store(store).ids()) == {"phone", "other-1", "other-2", "other-9"}
+    assert ingest(store, late).forgotten == 3, "and has tombstones"
+
+
+@pytest.mark.parametrize("folder", [".", "past"])
+def test_a_run_that_is_going_on_is_not_deleted(tmp_path: Path, folder: str) -> None:
+    """A night replays earlier days first, under a lock of their own."""
+    run = tmp_path / "2026-03-01"
+    (run / "past").mkdir(parents=True)
+    with FileLock(run / folder / ".lock"), pytest.raises(StoreError, match="is going on"):
+        forget.delete_runs(tmp_path, [run])
+    assert run.is_dir()
+    assert forget.delete_runs(tmp_path, [run]) == 1
 
 
 def test_runs_with_the_persons_traces_are_deleted_whole(store: Path, tmp_path: Path) -> None:

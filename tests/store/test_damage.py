@@ -6,6 +6,7 @@ import json
 import random
 import zlib
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
 import pyarrow as pa
@@ -74,6 +75,20 @@ def test_a_damaged_manifest_is_told(root: Path, text: str) -> None:
         assert error.where.endswith("agent=shop.json")
 
 
+@pytest.mark.parametrize("path", ["../mine.parquet", "traces/../../mine.parquet", "{root}/mine"])
+def test_a_manifest_that_names_files_elsewhere_is_damaged(root: Path, path: str) -> None:
+    """A store comes from other people too, and what is pruned is deleted unread."""
+    mine = root.parent / "mine.parquet"
+    mine.write_text("not yours")
+    (manifest,) = root.rglob("agent=*.json")
+    content = json.loads(manifest.read_text())
+    content["manifests"][0]["parts"][0]["files"]["traces"]["path"] = path.format(root=root.parent)
+    manifest.write_text(json.dumps(content))
+    error = told(lambda: StoreWriter(root).prune(date(2100, 1, 1)))
+    assert error.what == "a manifest is damaged"
+    assert mine.exists()
+
+
 def test_a_newer_store_is_refused_and_left_alone(root: Path) -> None:
     content = json.loads((root / MANIFEST).read_text())
     content["schema_version"] = SCHEMA_VERSION + 1
@@ -119,6 +134,33 @@ def test_a_missing_file_is_told(root: Path, table: Table) -> None:
         error = told(action)
         assert "missing" in error.what
         assert "ingest" in error.fix
+
+
+def test_a_file_that_a_writer_has_replaced_is_not_damage(root: Path) -> None:
+    store = Store(root)
+    before = store.manifests()
+    write(root, [make_trace("t1", output="new")])
+    for action in (
+        lambda: store.scan_part(before[0].parts[0], "steps"),
+        lambda: [None for _ in store.scan_parts("traces")],
+    ):
+        error = told(action)
+        assert "changed while it was read" in error.what
+        assert error.fix == "run the same again"
+    assert store.policies() == {"policy-1"}, "what can be read again is"
+
+
+def test_a_file_that_may_not_be_read_is_told(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As of a store that is another user's."""
+
+    def refused(*args: object, **kwargs: object) -> None:
+        raise PermissionError(13, "Permission denied", str(args[0]))
+
+    for name in ("pathlib.Path.read_bytes", "builtins.open", "os.stat"):
+        store = Store(root)
+        with pytest.MonkeyPatch.context() as one:
+            one.setattr(name, refused)
+            assert "Permission denied" in told(lambda: store.trace("t1")).what  # noqa: B023
 
 
 @pytest.mark.parametrize("table", TABLES)

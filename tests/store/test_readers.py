@@ -228,6 +228,13 @@ def test_a_store_of_an_older_version_has_the_same_state_once_it_is_merged(tmp_pa
     assert state_of(tmp_path) == before
 
 
+@pytest.mark.parametrize("url", ["s3://key:SECRET@bucket/x", "abfss://c:SECRET@a.example/x"])
+def test_a_password_in_the_url_of_a_store_is_refused_without_it(url: str) -> None:
+    with pytest.raises(StoreError, match="a user or a password") as told:
+        StoreWriter(Path(url))
+    assert "SECRET" not in str(told.value)
+
+
 def test_a_url_without_the_extra_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "obstore", None)
     with pytest.raises(StoreError, match="needs obstore") as told:

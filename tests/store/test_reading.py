@@ -220,6 +220,27 @@ def test_one_trace_after_the_other_is_found_whatever_a_writer_does(tmp_path: Pat
             StoreWriter(tmp_path).compact()
 
 
+def test_a_trace_that_moves_to_a_later_day_while_it_is_read_comes_once(tmp_path: Path) -> None:
+    days = [DAY + timedelta(days=n) for n in range(3)]
+    write(tmp_path, [make_trace(f"t{n}", started_at=day) for n, day in enumerate(days)])
+    reading = Store(tmp_path).traces()
+    read = [next(reading)]
+    write(
+        tmp_path,
+        [
+            make_trace("t0", started_at=days[2]),
+            make_trace("t1", started_at=days[1], output="other"),
+            make_trace("t2", started_at=days[2], output="other"),
+        ],
+    )
+    read += reading
+    assert [(t.trace_id, t.output) for t in read] == [
+        ("t0", None),
+        ("t1", "other"),
+        ("t2", "other"),
+    ]
+
+
 def test_an_id_that_looks_like_another_one_in_the_file_is_not_that_one(tmp_path: Path) -> None:
     """Ids are looked for as the bytes that a file has, which one id can hold of another."""
     within = "a\x02\x00\x00\x00t1b"

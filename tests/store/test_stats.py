@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -120,6 +121,28 @@ def test_json_has_all_of_it_and_no_content(tmp_path: Path) -> None:
     assert found["versions"]["shop"] == {"": 1, "1": 1, "2": 1}
     assert found["quarantined"] == {"not certain": 1}
     assert "Mei" not in text
+
+
+def test_what_is_replaced_while_it_is_counted_is_counted_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A receiver writes at any time; nobody is told to delete a store that is whole."""
+    write(tmp_path, [make_trace("t1"), make_trace("t2", started_at=DAY + timedelta(days=1))])
+    real, late = Store.scan_part, [make_trace("t1", started_at=DAY + timedelta(days=2))]
+
+    def scan_part(store: Store, *args: Any) -> Any:
+        frames = real(store, *args)
+        write(tmp_path, late)
+        late.clear()
+        return frames
+
+    monkeypatch.setattr(Store, "scan_part", scan_part)
+    found = stats_of(Store(tmp_path))
+    assert {day: one.traces for day, one in found.days.items() if one.traces} == {
+        "2026-03-02": 1,
+        "2026-03-03": 1,
+    }
+    assert found.total.traces == 2
 
 
 def test_days_and_agents_can_be_chosen(tmp_path: Path) -> None:

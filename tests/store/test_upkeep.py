@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from datetime import UTC, date, datetime, timedelta
@@ -14,8 +15,8 @@ from hypothesis import strategies as st
 
 from anonymize.cli import cli
 from anonymize.errors import StoreError
-from anonymize.store import Store, StoreWriter, batches
-from anonymize.trace import Trace
+from anonymize.store import Store, StoreWriter, merging
+from anonymize.trace import ToolCall, Trace
 from tests.store.builders import DAY, contents, exact, make_trace, write
 from tests.support import ROOT
 
@@ -116,9 +117,33 @@ def test_what_memory_can_not_hold_together_stays_in_several_parts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     traces = scattered(tmp_path)
-    monkeypatch.setattr(batches, "BATCH_ROWS", 40)
+    monkeypatch.setattr(merging, "AT_ONCE", (40, *merging.AT_ONCE[1:]))
     done = StoreWriter(tmp_path).compact()
     assert 2 < done.parts[1] < 12
+    assert contents(tmp_path) == exact(traces)
+
+
+@pytest.mark.parametrize("older", [True, False], ids=["of an older version", "of today"])
+def test_what_repeats_is_small_on_disk_and_not_in_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, older: bool
+) -> None:
+    log = "2026-03-01 12:00 INFO the service is ready\n" * 1_000
+    traces = [
+        make_trace(f"t{n}", steps=(ToolCall(step_id="1", name="logs", result=f"{n} {log}"),))
+        for n in range(10)
+    ]
+
+    def limit(texts: int) -> None:
+        monkeypatch.setattr(merging, "AT_ONCE", (*merging.AT_ONCE[:2], texts * len(log)))
+
+    limit(7)  # of which an eighth is small
+    for trace in traces:
+        write(tmp_path, [trace])
+        for path in tmp_path.rglob("agent=*.json") if older else ():
+            path.write_text(re.sub(r'"text": \d+', '"text": 0', path.read_text()))
+    assert len(Store(tmp_path).files("steps")) == 10
+    limit(5)
+    assert StoreWriter(tmp_path).compact().parts == (10, 3)
     assert contents(tmp_path) == exact(traces)
 
 
@@ -228,6 +253,12 @@ def test_the_command_says_how_many_parts_are_left(tmp_path: Path) -> None:
     scattered(tmp_path)
     result = CliRunner().invoke(cli, ["compact", "--store", str(tmp_path)])
     assert "12 parts are now 2" in result.output
+
+
+def test_more_days_than_there_ever_were_can_be_kept(tmp_path: Path) -> None:
+    write(tmp_path, [on(0)])
+    result = CliRunner().invoke(cli, ["prune", "--store", str(tmp_path), "--keep", "1000000"])
+    assert "removed 0 traces" in result.output
 
 
 def test_keeping_no_day_at_all_is_a_usage_error(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from filelock import FileLock
 
 from anonymize.errors import StoreError
 from anonymize.scrubbed import ScrubbedTrace
-from anonymize.store import Store, StoreWriter, batches
+from anonymize.store import Store, StoreWriter, batches, merging
 from anonymize.store.schema import TABLES
 from anonymize.trace import LLMCall, Message, QuarantinedTrace, SkippedTrace, ToolCall, Trace, Usage
 from tests.store.builders import DAY, contents, exact, make_trace, seal, write
@@ -101,7 +101,7 @@ def test_many_small_parts_are_merged(tmp_path: Path) -> None:
     traces = many(30)
     for trace in reversed(traces):
         write(tmp_path, [trace])
-    assert len(Store(tmp_path).files("traces")) <= batches.MANY_PARTS
+    assert len(Store(tmp_path).files("traces")) <= merging.MANY_PARTS
     assert contents(tmp_path) == exact(traces)
     assert [t.trace_id for t in Store(tmp_path).traces()] == [t.trace_id for t in traces]
     assert Store(tmp_path).scan("blobs").collect().height == 2

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 import json
+import threading
 from collections.abc import Iterator
 from datetime import datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -249,6 +251,67 @@ def test_a_password_in_a_url_is_refused_without_it() -> None:
     with pytest.raises(SourceError, match="a user or a password") as told:
         split("s3://key:SECRET@bucket/a.json")
     assert "SECRET" not in str(told.value)
+
+
+def test_a_container_of_azure_is_no_user(monkeypatch: pytest.MonkeyPatch) -> None:
+    from anonymize.sources import places
+
+    def opened(spec: str, *rest: str) -> Any:
+        raise SourceError("asked for", where=places.shown(spec))
+
+    monkeypatch.setattr(places, "_opened", opened)
+    url = "abfss://exports@shop.dfs.core.windows.net/team"
+    with pytest.raises(SourceError, match="asked for") as told:
+        split(url)
+    assert url in str(told.value)
+
+
+class Serving(BaseHTTPRequestHandler):
+    """Refuses, breaks off, or answers."""
+
+    def do_GET(self) -> None:
+        data = json.dumps({"id": "c1", "messages": [{"role": "user", "content": "Hi"}]}).encode()
+        refused = "refused" in self.path
+        self.send_response(403 if refused else 200)
+        more = 1_000_000 if "cut" in self.path else 0
+        self.send_header("Content-Length", "0" if refused else str(len(data) + more))
+        self.end_headers()
+        if not refused and self.command == "GET":
+            self.wfile.write(data)
+
+    do_HEAD = do_GET
+
+    def log_message(self, format: str, *args: object) -> None: ...
+
+
+@pytest.fixture(scope="module")
+def web() -> Iterator[str]:
+    pytest.importorskip("aiohttp", reason="fsspec reads http with it")
+    with ThreadingHTTPServer(("127.0.0.1", 0), Serving) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def test_what_a_plug_in_of_fsspec_raises_is_told_without_the_query(web: str) -> None:
+    """aiohttp's errors are no OSError, and their words hold the whole URL."""
+    with pytest.raises(SourceError, match="ClientResponseError 403") as refused:
+        split(f"{web}/refused.jsonl?sig=SECRET")
+    assert f"where: {web}/refused.jsonl\n" in str(refused.value)
+    with pytest.raises(SourceError, match="reading failed") as cut:
+        split(f"{web}/cut.jsonl?sig=SECRET")
+    with pytest.raises(SourceError, match="the file system can't be read"):
+        split("ftp://127.0.0.1:9/x.jsonl")
+    assert "SECRET" not in f"{refused.value} {cut.value}"
+
+
+def test_a_google_bucket_without_credentials_is_told_soon() -> None:
+    """By itself the library asks for them for fifteen minutes."""
+    from anonymize.sources import places
+
+    assert places._patient("gs://b/x") == "gs://b/x?retry_limit_seconds=60"
+    own = "gs://b/x?retry_limit_seconds=5"
+    assert places._patient(own) == own
 
 
 def test_the_query_of_a_url_is_in_no_trace_that_is_kept(s3: Any) -> None:
