@@ -168,20 +168,24 @@ def _between(settings: _Config, keeping: Keeping, journal: Journal) -> Callable[
     """What is done between writes: the config is read again if that was asked for."""
     from anonymize.errors import AnonymizeError
 
-    again = threading.Event()
-    signal.signal(signal.SIGHUP, lambda *_: again.set())
-    failing = ""
+    again, failing = False, ""
+
+    def ask(*_: object) -> None:
+        nonlocal again  # no event: a signal must not wait for a lock that this thread holds
+        again = True
+
+    signal.signal(signal.SIGHUP, ask)
 
     def between() -> None:
-        nonlocal failing
+        nonlocal again, failing
         journal.sync()
         if journal.failure != failing:
             failing = journal.failure
             if failing:
                 _say(f"the journal can't be written ({failing}): a kill would go unnoticed")
-        if not again.is_set():
+        if not again:
             return
-        again.clear()
+        again = False
         try:
             settings.load()
         except AnonymizeError as error:
@@ -206,7 +210,7 @@ def _serve(
     every: float,
     between: Callable[[], None],
 ) -> None:
-    from anonymize.errors import UsageError
+    from anonymize.errors import AnonymizeError, UsageError
     from anonymize.receive.http import Receiver
 
     buffer, keeping = figures.buffer, figures.keeping
@@ -216,19 +220,27 @@ def _serve(
         raise UsageError(
             f"this address can't be listened at: {error.strerror}",
             where=f"{address[0]}:{address[1]}",
-            fix="another --port, or stop what listens there",
+            fix="check --host; or another --port, or stop what listens there",
         ) from None
     stop = threading.Event()
+
+    def end(*_: object) -> None:
+        stop.set()
+        buffer.close()  # what is being written may take a while; nothing more is to be added
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+        signal.signal(number, end)
+    try:
+        grpc = _grpc(address[0], grpc_port, buffer, keeping, token)
+    except AnonymizeError:
+        server.server_close()
+        raise
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
-    grpc = _grpc(address[0], grpc_port, buffer, keeping, token)
     click.echo(f"listening  http://{address[0]}:{server.server_address[1]}/v1/traces")
     if grpc is not None:
         click.echo(f"listening  grpc://{address[0]}:{grpc[1]}")
     keeping.run(stop, every, _say, between)
-    buffer.close()
     server.shutdown()
     server.server_close()
     thread.join(5)
@@ -247,12 +259,15 @@ def _drain(buffer: Buffer, keeping: Keeping) -> None:
         try:
             keeping.flush(everything=True)
             return
-        except AnonymizeError as error:
+        except Exception as error:
             if wait is None:
                 left = buffer.traces + keeping.waiting
+                # Of any other it is not told what it says: that may quote what it met.
+                known = error if isinstance(error, AnonymizeError) else None
+                why = known.what if known else type(error).__name__
                 raise StoreError(
-                    f"{left:,} traces that waited could not be written, and are lost: {error.what}",
-                    where=error.where,
+                    f"{left:,} traces that waited could not be written, and are lost: {why}",
+                    where=known.where if known else "",
                     fix="free what keeps the store from being written",
                 ) from None
             time.sleep(wait)
@@ -273,4 +288,11 @@ def _grpc(
             where="--grpc-port",
             fix="pip install 'replay-harness[grpc]'",
         ) from None
-    return serve_grpc(f"{host}:{port}", buffer, keeping, token=token)
+    try:
+        return serve_grpc(f"{host}:{port}", buffer, keeping, token=token)
+    except RuntimeError:  # all that it says; why is on its own log
+        raise UsageError(
+            "this address can't be listened at",
+            where=f"{host}:{port}",
+            fix="another --grpc-port, or stop what listens there",
+        ) from None

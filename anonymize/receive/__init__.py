@@ -3,7 +3,7 @@
 Spans wait in memory until their trace is quiet, then the trace is put together, scrubbed and
 written. Raw spans never reach disk, so what a killed process had not written yet is gone; one that
 is asked to stop (SIGTERM) writes all of it first. Where more comes than can be kept, senders are
-told to come again (503, RESOURCE_EXHAUSTED): nothing is taken that can't be held.
+told to come again (503, UNAVAILABLE): nothing is taken that can't be held.
 """
 
 from __future__ import annotations

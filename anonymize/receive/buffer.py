@@ -7,7 +7,9 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
+from anonymize.receive.scopes import Item, Scopes
 from anonymize.sources.budget import held_size
 from anonymize.sources.otlp_json import LogEvent
 from anonymize.sources.spans_source import with_events
@@ -15,6 +17,8 @@ from anonymize.spans import Span, SpanEvent
 
 #: Seconds after which what there is of a trace is written, though more of it still comes.
 LONGEST = 600.0
+#: About the bytes that a trace takes beside its spans.
+_TRACE = 700
 
 
 class Full(Exception):
@@ -26,17 +30,14 @@ class Ready:
     """The spans of a trace to which nothing came for a while.
 
     ``too_large``: there were more than a trace may have. ``rest``: the trace was written and
-    forgotten before they came, so they are not all of it. ``again``: it was handed out before, and
-    these are all of its spans; else it is not known whether another process had some of them.
-    ``fresh``: how many spans of it came since it was handed out before; ``since``: when the first
-    of those came, in seconds since 1970.
+    forgotten before they came, so they are not all of it. ``fresh``: how many spans of it came
+    since it was handed out before; ``since``: when the first of those came, in seconds since 1970.
     """
 
     trace_id: str
     spans: list[Span]
     too_large: bool = False
     rest: bool = False
-    again: bool = False
     unreadable: bool = False
     fresh: int = 0
     since: float = 0.0
@@ -60,14 +61,13 @@ class _Open:
     ``whole``: whether nothing is missing of it; ``None``: not looked at since something came.
     """
 
-    spans: dict[str, Span] = field(default_factory=dict)
+    spans: dict[tuple[object, ...], Span] = field(default_factory=dict)
     events: dict[tuple[object, ...], LogEvent] = field(default_factory=dict)
-    size: int = 0
+    size: int = _TRACE
     touched: float = 0.0
     began: float = 0.0
     too_large: bool = False
     rest: bool = False
-    again: bool = False
     fresh: int = 0
     since: float = 0.0
     whole: bool | None = None
@@ -75,9 +75,10 @@ class _Open:
     def is_whole(self) -> bool:
         """Whether its root has ended, and every span has, and all parents are there."""
         if self.whole is None:
-            known = self.spans
-            self.whole = any(not s.parent_id for s in known.values()) and all(
-                s.end_ns and (not s.parent_id or s.parent_id in known) for s in known.values()
+            known = self.spans.values()
+            ids = {s.span_id for s in known}
+            self.whole = any(not s.parent_id for s in known) and all(
+                s.end_ns and (not s.parent_id or s.parent_id in ids) for s in known
             )
         return self.whole
 
@@ -120,6 +121,9 @@ class Buffer:
         self._size = 0
         self._kept = 0
         self._closed = False
+        self._scopes = Scopes()
+        #: Whether there was more that is ready than was handed out the last time.
+        self.more = False
         self._out: dict[str, Ready] = {}
         self._waiting = Waiting()
 
@@ -138,26 +142,27 @@ class Buffer:
         """Traces that wait."""
         return len(self._open)
 
-    def put(self, spans: Sequence[Span | LogEvent]) -> int:
+    def put(self, spans: Sequence[Item]) -> int:
         """Take all of ``spans`` or none; how many came after their trace was forgotten.
 
         Raises:
             Full: there is no room; nothing was taken.
         """
-        sized = [(one, held_size(one if isinstance(one, Span) else one.event)) for one in spans]
+        sizes = [_size(one) for one in spans]
+        self._scopes.share(spans, sizes)
         with self._lock:
-            if self._closed or (
-                self._open and self._size + sum(size for _, size in sized) > self._most
-            ):
+            more = sum(sizes)
+            more += _TRACE * sum(i not in self._open for i in {one.trace_id for one in spans})
+            if self._closed or (self._open and self._size + more > self._most):
                 raise Full
             now = self._wall()
-            late = sum(self._put(one, size, now) for one, size in sized)
-            if sized:
+            late = sum(self._put(one, size, now) for one, size in zip(spans, sizes, strict=True))
+            if spans:
                 was = self._waiting
-                self._tell(was.spans + len(sized), was.first or now, now)
+                self._tell(was.spans + len(spans), was.first or now, now)
             return late
 
-    def _put(self, item: Span | LogEvent, size: int, now: float) -> bool:
+    def _put(self, item: Item, size: int, now: float) -> bool:
         key = item.trace_id
         held = self._open.get(key)
         if held is None:
@@ -165,17 +170,21 @@ class Buffer:
             if held is None:
                 held = _Open(rest=key in self._forgotten)
             else:
-                held.again = True
+                self._kept -= held.size
             held.began, held.since = self._clock(), now
-            self._kept -= held.size
             self._size += held.size
             self._open[key] = held
         held.touched, held.whole = self._clock(), None
         held.fresh += 1
         self._open.move_to_end(key)
-        before = self._known(held, item)
-        held.size -= before
-        self._size -= before
+        there: dict[tuple[object, ...], Any] = held.spans if isinstance(item, Span) else held.events
+        name = _name(item)
+        before = there.get(name)
+        if isinstance(item, Span) and not item.end_ns and before is not None and before.end_ns:
+            return held.rest  # what was sent when it began, after what was sent when it ended
+        if before is not None:
+            held.size -= _size(before)
+            self._size -= _size(before)
         if held.size + size > self._trace:
             held.too_large = True
             self._size -= held.size  # nothing of it will be written
@@ -184,22 +193,10 @@ class Buffer:
             held.events.clear()
         if held.too_large:
             return held.rest
-        if isinstance(item, Span):
-            held.spans[item.span_id] = item
-        else:
-            held.events[_name(item)] = item
+        there[name] = item
         held.size += size
         self._size += size
         return held.rest
-
-    @staticmethod
-    def _known(held: _Open, item: Span | LogEvent) -> int:
-        """The bytes of what ``item`` comes in place of: it was sent twice."""
-        if isinstance(item, Span):
-            known = held.spans.get(item.span_id)
-            return 0 if known is None else held_size(known)
-        event = held.events.get(_name(item))
-        return 0 if event is None else held_size(event.event)
 
     def _tell(self, spans: int, first: float, last: float) -> None:
         traces = len(self._open) + len(self._out)
@@ -218,8 +215,7 @@ class Buffer:
 
     def close(self) -> None:
         """Take nothing more: what waits is all that there will be."""
-        with self._lock:
-            self._closed = True
+        self._closed = True  # without the lock: a signal may come while this very thread holds it
 
     def take(
         self,
@@ -239,12 +235,14 @@ class Buffer:
         now, size = self._clock(), 0
         taken: list[Ready] = []
         with self._lock:
+            self.more = False
             for key, held in list(self._open.items()):
                 quiet = now - held.touched
                 comes = quiet < quiet_for and now - held.began < longest
                 if comes and (whole_for is None or quiet < whole_for or not held.is_whole()):
                     continue
                 if taken and size + held.size > most:
+                    self.more = True
                     break
                 del self._open[key]
                 self._size -= held.size
@@ -259,7 +257,6 @@ class Buffer:
             held.all_spans(),
             too_large=held.too_large,
             rest=held.rest,
-            again=held.again,
             fresh=held.fresh + (before.fresh if before else 0),
             since=min(held.since, before.since) if before else held.since,
         )
@@ -279,7 +276,14 @@ class Buffer:
             self._forgotten.popitem(last=False)
 
 
-def _name(item: LogEvent) -> tuple[object, ...]:
-    """What is equal for an event that was sent twice."""
+def _size(item: Item) -> int:
+    return held_size(item if isinstance(item, Span) else item.event)
+
+
+def _name(item: Item) -> tuple[object, ...]:
+    """What is equal for one that was sent twice. Some senders give two spans the same id, or none:
+    both are kept, as they are of files."""
+    if isinstance(item, Span):
+        return item.span_id or item.name, item.start_ns
     event = item.event
     return item.span_id, event.name, event.time_ns, hash(repr(event.attributes))

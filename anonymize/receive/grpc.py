@@ -31,10 +31,7 @@ class _Taking:
 
     def export(self, request: bytes, context: Any, *, logs: bool) -> bytes:
         """Take the spans of a request, or with ``logs`` the message events."""
-        if self._token:
-            shown = dict(context.invocation_metadata()).get("authorization", "")
-            if not is_token(str(shown), self._token):
-                context.abort(grpc.StatusCode.UNAUTHENTICATED, "a bearer token is needed")
+        self._check(context)
         received = read_in_turn(request, answers.PROTOBUF, self._limits, logs=logs)
         counts = self._keeping.counts
         if received.refused:
@@ -53,8 +50,15 @@ class _Taking:
 
     def drop(self, request: bytes, context: Any) -> bytes:
         """Take metrics, and drop them."""
+        self._check(context)
         self._keeping.counts.note(metrics=1)
         return b""
+
+    def _check(self, context: Any) -> None:
+        if self._token:
+            shown = dict(context.invocation_metadata()).get("authorization", "")
+            if not is_token(str(shown), self._token):
+                context.abort(grpc.StatusCode.UNAUTHENTICATED, "a bearer token is needed")
 
 
 def serve_grpc(

@@ -108,6 +108,12 @@ class _Handler(BaseHTTPRequestHandler):
         self.server.connections.waits(self.connection, self.server.patience)
         super().handle_one_request()
 
+    def handle_expect_100(self) -> bool:
+        """Go on, whoever asks before sending a body. Some wait for this, so it must not wait."""
+        going = super().handle_expect_100()
+        self.wfile.flush()
+        return going
+
     def do_GET(self) -> None:
         self.server.connections.works(self.connection, self.server.patience)
         if self.path == "/healthz":

@@ -10,14 +10,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from anonymize.assemble import assemble
 from anonymize.audit.rolling import Rolling
-from anonymize.errors import AnonymizeError, StoreError
+from anonymize.errors import AnonymizeError
 from anonymize.receive.buffer import Buffer, Ready
 from anonymize.receive.journal import one_at_a_time
 from anonymize.sources.interface import SourceSettings
+from anonymize.sources.joining import UNREADABLE, joined
 from anonymize.sources.labels import labelled
-from anonymize.sources.mapped import mapped
 from anonymize.trace import SkippedTrace, Trace
 
 if TYPE_CHECKING:
@@ -26,6 +25,11 @@ if TYPE_CHECKING:
 NAME = "receive"
 _COUNTING = threading.Lock()
 _REST = "spans came long after their trace was written"
+#: Bytes of spans that are written at once. The store is locked meanwhile, for some fifteen seconds.
+#: Others that want to write look for their chance twenty times a second.
+_AT_ONCE = 8 << 20
+#: Seconds between two such, and until a stop is noticed.
+_LOOK = 0.1
 _SPAN_ID = re.compile(r"[0-9a-f]{16}")
 
 
@@ -57,8 +61,8 @@ class Counts:
 class _Batch:
     """A few traces as a source; what was not taken of them is listed under its name.
 
-    ``stored``: the spans of those that another process wrote. What does not have all of them is
-    the rest of a trace, and never takes its place.
+    ``stored``: the spans of those that are in the store, whoever wrote them. What does not have all
+    of them is the rest of a trace, and never takes its place.
     """
 
     name: str
@@ -70,9 +74,7 @@ class _Batch:
         for ready in self.groups:
             spans, identity = ready.spans, ready.trace_id
             if ready.unreadable:
-                yield SkippedTrace(
-                    reason="its spans can't be put together", where=NAME, trace_id=identity
-                )
+                yield SkippedTrace(reason=UNREADABLE, where=NAME, trace_id=identity)
             elif ready.too_large:
                 yield SkippedTrace(
                     reason="a trace is too large", where=NAME, trace_id=identity, size=ready.fresh
@@ -86,7 +88,7 @@ class _Batch:
             elif ready.rest:
                 yield SkippedTrace(reason=_REST, where=NAME, trace_id=identity, size=len(spans))
             else:
-                result = assemble(mapped(spans, self.settings.map), source=NAME)
+                result = joined(spans, self.settings.map, NAME)
                 if isinstance(result, Trace):
                     result = labelled(result, spans, self.settings)
                     if not {span.span_id for span in spans}.issuperset(
@@ -146,36 +148,44 @@ class Keeping:
             AnonymizeError: the store can't be written. What was to be written is kept.
         """
         total = 0
-        while True:
-            quiet = 0.0 if everything else self._quiet_for
-            groups = self._again or self._buffer.take(quiet_for=quiet, whole_for=self._whole_for)
-            if not groups:
-                self.failure = ""
-                return total
-            self._again = groups
-            try:
-                self._write(groups)
-            except AnonymizeError:
-                raise
-            except Exception:
-                # A fault of ours with one of them must not keep the others in memory for ever.
-                self._one_by_one()
-            self._again = []
-            self._buffer.done(groups)
-            self.wrote = time.time()
-            total += len(groups)
+        while number := self._some(everything=everything):
+            total += number
+            if self._buffer.more:
+                time.sleep(_LOOK)
+        return total
 
-    def _one_by_one(self) -> None:
-        while self._again:
-            one = self._again[0]
-            try:
-                self._write([one])
-            except AnonymizeError:
-                raise
-            except Exception:
-                self._write([replace(one, spans=[], unreadable=True)])
-            self._buffer.done(self._again[:1])
-            self._again = self._again[1:]
+    def _some(self, *, everything: bool = False) -> int:
+        """Write what is ready, up to as much as is taken at once; how many traces that were."""
+        if not self._again:
+            quiet = 0.0 if everything else self._quiet_for
+            self._again = self._buffer.take(
+                quiet_for=quiet, whole_for=self._whole_for, most=_AT_ONCE
+            )
+        number = len(self._again)
+        if number:
+            self._apart(self._again)
+            self.wrote = time.time()
+        self.failure = ""
+        return number
+
+    def _apart(self, groups: list[Ready]) -> None:
+        """Write ``groups``; if that fails, half by half, until what it fails at is alone.
+
+        A fault of ours with one of them must not keep the others in memory for ever.
+        """
+        try:
+            self._write(groups)
+        except AnonymizeError:
+            raise
+        except Exception:
+            if len(groups) > 1:
+                middle = len(groups) // 2
+                self._apart(groups[:middle])
+                self._apart(groups[middle:])
+                return
+            self._write([replace(groups[0], spans=[], unreadable=True)])
+        self._again = self._again[len(groups) :]
+        self._buffer.done(groups)
 
     def _write(self, groups: list[Ready]) -> None:
         from anonymize.pipeline import ingest
@@ -194,21 +204,16 @@ class Keeping:
         )
 
     def _stored(self, groups: list[Ready]) -> dict[str, Collection[str]]:
-        """The spans that the store has of those that this process has not written itself."""
-        import polars as pl
-
+        """The spans that the store has of ``groups``."""
         from anonymize.store import Store, open_place
 
-        ids = [ready.trace_id for ready in groups if not ready.again]
+        # Of those too that were handed out before: as the rest of a trace that another process
+        # wrote, they were not written.
+        ids = [ready.trace_id for ready in groups if ready.spans]
         if not ids or not open_place(self._store).exists():
             return {}
-        try:
-            store = Store(self._store)
-            frame = store.scan("traces").select("trace_id").filter(pl.col("trace_id").is_in(ids))
-            known = frame.collect()["trace_id"].to_list()
-            return {one: _spans_of(store.trace(one)) for one in known}
-        except StoreError:  # there is none yet
-            return {}
+        store = Store(self._store)
+        return {one: _spans_of(store.trace(one)) for one in store.ids(ids=ids)}
 
     def run(
         self,
@@ -217,14 +222,18 @@ class Keeping:
         say: Callable[[str], None] = lambda _: None,
         between: Callable[[], None] = lambda: None,
     ) -> None:
-        """Flush every ``every`` seconds until ``stop``, with a call of ``between`` before.
+        """Write what is ready every ``every`` seconds until ``stop``; ``between`` is called before.
 
-        What can't be written is tried again; ``say`` is told once.
+        With more than is written at once it goes on soon, but not beyond ``stop``: spans may come
+        as fast as they are written. What can't be written is tried again; ``say`` is told once.
         """
-        while not stop.wait(every):
+        pause = every
+        while _goes_on(stop, pause):
+            pause = every
             between()
             try:
-                self.flush()
+                self._some()
+                pause = _LOOK if self._buffer.more else every
             except AnonymizeError as error:
                 if not self.failure:
                     say(f"the store can't be written, trying again: {error}")
@@ -234,6 +243,21 @@ class Keeping:
                 if not self.failure:
                     say(f"what waits can't be written, trying again: {type(error).__name__}")
                 self.failure = type(error).__name__
+
+
+def _goes_on(stop: threading.Event, seconds: float) -> bool:
+    """Wait for so long, or until ``stop``; ``False``: it is time to.
+
+    Not by waiting for the event: it is set by a signal, in this thread maybe, and that would wait
+    for a lock that this thread holds while it begins to wait.
+    """
+    until = time.monotonic() + seconds
+    while not stop.is_set():
+        left = until - time.monotonic()
+        if left <= 0:
+            return True
+        time.sleep(min(left, _LOOK))
+    return False
 
 
 def _spans_of(trace: Trace | None) -> set[str]:

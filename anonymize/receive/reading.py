@@ -19,6 +19,8 @@ from anonymize.trace import SkippedTrace
 
 #: A request takes many times its bytes while it is read: so many are at a time, the others wait.
 _AT_ONCE = threading.Semaphore(2)
+#: Characters. They are kept when their spans no longer are.
+_LONGEST_ID = 200
 
 
 @dataclass(slots=True)
@@ -86,9 +88,17 @@ def read_request(data: bytes, content_type: str, limits: Limits, *, logs: bool =
         if isinstance(item, SkippedTrace):
             received.rejected += 1
             received.reason = received.reason or item.reason
+        elif _longest_id(item) > _LONGEST_ID:
+            received.rejected += 1
+            received.reason = received.reason or "an id is too long"
         elif item.trace_id:  # an event outside of any span says nothing of a trace
             received.spans.append(item)
             received.logs += isinstance(item, LogEvent)
     if plain and not received.spans and received.rejected:
         received.refused = received.reason
     return received
+
+
+def _longest_id(item: Span | LogEvent) -> int:
+    parent = item.parent_id if isinstance(item, Span) else None
+    return max(len(item.trace_id), len(item.span_id), len(parent or ""))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import gc
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -20,6 +20,7 @@ _OBJECT, _LIST, _SLOT, _TEXT = 160, 32, 40, 40
 #: First bytes of characters that take four bytes each in a Python string, and all below.
 _NARROW = bytes(range(0xF0))
 _SPAN = 1000
+_KEY = 64
 _FLAT = {str, int, float, bool, type(None)}
 
 
@@ -53,7 +54,7 @@ def _values(data: bytes, quotes: int) -> int:
 
 def held_size(item: Span | SpanEvent) -> int:
     """About the bytes that a span or message event takes while its trace is put together."""
-    total = _SPAN
+    total = _SPAN + len(item.name) + _long_keys(item.attributes)
     values = item.attributes.values()
     stack: list[Any] = []
     if {*map(type, values)} <= _FLAT:  # nearly always: no list or object among the values
@@ -63,7 +64,7 @@ def held_size(item: Span | SpanEvent) -> int:
     if isinstance(item, Span):
         total += len(item.status_message)
         for event in item.events:
-            total += _SPAN // 2
+            total += _SPAN // 2 + len(event.name) + _long_keys(event.attributes)
             stack.extend(event.attributes.values())
     while stack:
         value = stack.pop()
@@ -71,7 +72,7 @@ def held_size(item: Span | SpanEvent) -> int:
         if kind is str:
             total += sys.getsizeof(value) + _SLOT
         elif kind is dict:
-            total += _OBJECT
+            total += _OBJECT + _long_keys(value)
             stack.extend(value.values())
         elif kind is list or kind is tuple:
             total += _LIST
@@ -79,6 +80,15 @@ def held_size(item: Span | SpanEvent) -> int:
         else:
             total += _SLOT
     return total
+
+
+def _long_keys(values: Mapping[str, Any]) -> int:
+    """What keys take, if they are longer than names are: those are there once for all spans."""
+    try:
+        size = sum(map(len, values))
+    except TypeError:  # of a source of one's own: no text, and not long
+        return 0
+    return size if size > _KEY * len(values) else 0
 
 
 @contextmanager

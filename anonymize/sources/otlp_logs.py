@@ -22,6 +22,8 @@ _LARGEST = 4 << 20
 _TIMES = (b"\x09", b"\x59")
 _FIXED = {1: 8, 5: 4}
 
+_DAMAGED = (DecodeError, RecursionError, ValueError)
+
 _Bytes = TypeVar("_Bytes", bytes, memoryview)
 
 
@@ -47,10 +49,14 @@ def read_resource_logs(data: bytes, where: str) -> Iterator[LogEvent | SkippedTr
                     reason = "a log record is too large"
                     yield SkippedTrace(reason=reason, where=where, size=len(raw))
                     continue
-                found = log_event(_as_json(LogRecord.FromString(raw)))
+                try:
+                    found = log_event(_as_json(LogRecord.FromString(raw)))
+                except _DAMAGED:  # what surrounds it is whole
+                    yield SkippedTrace(reason=_MALFORMED, where=where, size=len(raw))
+                    continue
                 if found is not None:
                     yield found
-    except (DecodeError, UnicodeDecodeError, RecursionError, ValueError):
+    except ValueError:
         yield SkippedTrace(reason=_MALFORMED, where=where, size=len(data))
 
 

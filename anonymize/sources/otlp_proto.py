@@ -114,6 +114,7 @@ def read_resource_spans(
     """The spans of one ``ResourceSpans`` message; a malformed one costs itself only."""
     # Log records look like spans without ids, or like damage; only then it is looked at closer.
     large = len(data) > _SMALL
+    looked = large  # once: it walks through all that comes before the first record
     if large and is_resource_logs(data):
         yield from read_resource_logs(data, where)
         return
@@ -134,9 +135,10 @@ def read_resource_spans(
         scope = Scope(group.scope.name, group.scope.version, resource)
         for raw in group.spans:
             if not raw.trace_id.strip(_NO_ID):
-                if is_resource_logs(data):
+                if not looked and is_resource_logs(data):
                     yield from read_resource_logs(data, where)
                     return
+                looked = True
                 yield SkippedTrace(reason="a span without a trace id", where=where)
                 continue
             try:

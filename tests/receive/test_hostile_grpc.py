@@ -22,7 +22,9 @@ Code = grpc.StatusCode
 
 
 @contextmanager
-def listening(*, most: int = 1_000_000, token: str = "") -> Iterator[tuple[Any, Buffer, Keeping]]:
+def listening(
+    *, most: int = 1_000_000, token: str = "", method: str = METHOD
+) -> Iterator[tuple[Any, Buffer, Keeping]]:
     """A call that takes and gives bytes, and what is behind it."""
     buffer = Buffer(most=most)
     keeping = Keeping(buffer, Path("nowhere"), None)  # type: ignore[arg-type]
@@ -31,7 +33,7 @@ def listening(*, most: int = 1_000_000, token: str = "") -> Iterator[tuple[Any, 
     )
     try:
         with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
-            yield channel.unary_unary(METHOD), buffer, keeping
+            yield channel.unary_unary(method), buffer, keeping
     finally:
         server.stop(0).wait()
 
@@ -73,8 +75,10 @@ def test_a_bomb_is_refused_by_its_size_once_unpacked() -> None:
         assert code_of(call, nested(1), compression=grpc.Compression.Gzip) is Code.OK
 
 
-def test_odd_metadata_is_no_token() -> None:
-    with listening(token="hush") as (call, buffer, _):
+@pytest.mark.parametrize("signal", ["trace", "logs", "metrics"])
+def test_odd_metadata_is_no_token(signal: str) -> None:
+    method = METHOD.replace("trace", signal).replace("Trace", signal.capitalize())
+    with listening(token="hush", method=method) as (call, buffer, keeping):
         for metadata in (
             (),
             (("authorization", "hush"),),
@@ -85,7 +89,8 @@ def test_odd_metadata_is_no_token() -> None:
             assert code_of(call, nested(1), metadata=metadata) is Code.UNAUTHENTICATED
         good = (("authorization", "Bearer hush"), ("x-any-bin", b"\x00\xff"))
         assert code_of(call, nested(1), metadata=good) is Code.OK
-        assert buffer.traces == 1
+        counts = keeping.counts
+        assert (buffer.traces, counts.metrics) == (signal == "trace", signal == "metrics")
 
 
 def test_many_at_once_are_taken_or_told_to_come_again() -> None:

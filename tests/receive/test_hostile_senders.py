@@ -236,7 +236,6 @@ def test_a_trace_that_never_goes_quiet_is_written_with_what_there_is() -> None:
     buffer.put([as_span("long", "13")])
     (whole,) = buffer.take(quiet_for=0)
     assert len(whole.spans) == 14
-    assert whole.again
 
 
 def test_a_trace_that_is_too_large_is_let_go_of_at_once() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import cast
@@ -93,6 +94,73 @@ def test_the_second_half_never_takes_the_place_of_the_first_however_long_it_is(
         TRACE,
     )
     assert buffer.waiting.spans == 0
+
+
+def test_what_comes_after_the_rest_of_a_trace_does_not_take_its_place_either(
+    tmp_path: Path, scrubber: StandInScrubber
+) -> None:
+    """The new process was handed spans of the trace before: they are not all of it for that."""
+    buffer, keeping = receiver(tmp_path, scrubber)
+    buffer.put([tool(n, second=n) for n in range(2)])
+    keeping.flush(everything=True)
+    buffer, keeping = receiver(tmp_path, scrubber)
+    for number in range(2, 5):
+        buffer.put([tool(number, second=number)])
+        keeping.flush(everything=True)
+        assert names(tmp_path) == ["t0", "t1"]
+    buffer.put([tool(n, second=n) for n in range(2)])  # its sender tries again
+    keeping.flush(everything=True)
+    assert names(tmp_path) == ["t0", "t1", "t2", "t3", "t4"]
+    assert not list(Store(tmp_path).skipped())
+
+
+def test_a_store_that_can_t_be_looked_into_is_no_empty_store(
+    tmp_path: Path, scrubber: StandInScrubber, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    buffer, keeping = receiver(tmp_path, scrubber)
+    buffer.put([tool(n, second=n) for n in range(2)])
+    keeping.flush(everything=True)
+    buffer, keeping = receiver(tmp_path, scrubber)
+    buffer.put([tool(2, second=2)])
+
+    with monkeypatch.context() as once:
+
+        def down(*_: object, **__: object) -> None:
+            once.undo()
+            raise StoreError("it can't be reached", where="x")
+
+        once.setattr(Store, "ids", down)
+        once.setattr(Store, "scan", down)
+        with pytest.raises(StoreError):
+            keeping.flush(everything=True)
+    keeping.flush(everything=True)
+    assert names(tmp_path) == ["t0", "t1"]
+
+
+def test_a_trace_id_that_is_no_text_does_not_stop_the_others(
+    tmp_path: Path, scrubber: StandInScrubber
+) -> None:
+    """It did, for ever: no store could be asked for it."""
+    buffer, keeping = receiver(tmp_path, scrubber)
+    buffer.put([tool(0, second=0)])
+    keeping.flush(everything=True)
+    buffer.put([tool(0, second=0, trace="\ud800")])
+    buffer.put([tool(0, second=0, trace="cd" * 16)])
+    keeping.flush(everything=True)
+    assert {TRACE, "cd" * 16} <= set(Store(tmp_path).ids())
+    assert buffer.waiting.spans == keeping.waiting == 0
+
+
+def test_spans_of_one_id_or_of_none_are_all_kept_and_what_came_twice_once() -> None:
+    buffer = Buffer(clock=lambda: 0.0)
+    client, server = tool(1, second=1), replace(tool(1, second=2), name="server")
+    nameless = [replace(tool(0, second=n), span_id="", name=f"n{n}") for n in range(3)]
+    began = replace(tool(0, second=0), end_ns=None)
+    for _ in range(2):
+        buffer.put([client, server, *nameless, tool(0, second=0), began])
+    (ready,) = buffer.take(quiet_for=0)
+    assert len(ready.spans) == 6
+    assert began not in ready.spans  # what was sent last says less
 
 
 def test_all_of_a_trace_sent_again_after_a_restart_takes_its_place(

@@ -16,16 +16,17 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import (
     ExportLogsServiceResponse,
 )
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
+from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 from prometheus_client.parser import text_string_to_metric_families
 
 from anonymize.assemble import assemble
-from anonymize.receive import Buffer, Keeping, answers
+from anonymize.receive import Buffer, Keeping, answers, read_request
 from anonymize.receive.grpc import serve_grpc
 from anonymize.receive.keeping import _Batch
-from anonymize.sources import SourceSettings, open_source
+from anonymize.sources import Limits, SourceSettings, open_source
 from anonymize.spans import Span
 from anonymize.trace import LLMCall, SkippedTrace, Trace
-from tests.receive.senders import GOOD, JSON, PROTO, ask, head, listening, nested, raw
+from tests.receive.senders import GOOD, JSON, PROTO, ask, head, listening, nested, raw, varint
 from tests.receive.test_receive import request_of, span
 
 TRACE, SPAN = "ab" * 16, "cd" * 8
@@ -152,6 +153,20 @@ def test_ordinary_log_lines_are_passed_over_and_damaged_ones_refused() -> None:
         assert ask(server, SAID[:-3], PROTO, "/v1/logs")[0] == 400
         assert ask(server, b"\x0a\xff\xff", PROTO, "/v1/logs")[0] == 400
         assert ask(server, b"\x00" * 50_000, PROTO, "/v1/logs")[0] in (200, 400)
+
+
+def test_a_log_record_that_can_t_be_read_costs_itself() -> None:
+    deep = LogRecord(time_unix_nano=5, event_name="gen_ai.choice")
+    value = deep.body
+    for _ in range(101):
+        value = value.array_value.values.add()
+    said = ExportLogsServiceRequest.FromString(SAID).resource_logs[0].scope_logs[0].log_records
+    records = [one.SerializeToString() for one in (said[0], deep, said[1])]
+    body = b"".join(b"\x12" + varint(len(one)) + one for one in records)
+    for field in (b"\x12", b"\x0a"):
+        body = field + varint(len(body)) + body
+    received = read_request(body, "application/x-protobuf", Limits(), logs=True)
+    assert (received.logs, received.rejected) == (2, 1)
 
 
 def test_log_records_without_any_span_are_listed() -> None:
