@@ -71,7 +71,8 @@ NOTES = """
 - **A call that the model wrote as text** (`Action:` and `Action Input:`, `<tool_call>`,
   `<function=NAME>`) is one if a later model call was told its result under the same words, its
   tool is offered or named in the prompt, and no span records the tool. It is flagged
-  `tool_rebuilt`, and the text stays as it is.
+  `tool_rebuilt`, and the text stays as it is. A user's words about an "Observation" are no result,
+  and of two equal requests to the model the later one made the call.
 - **Attributes beyond the SDK's limit** of 128: gaps in the numbering of messages, a dropped count
   or exactly 128 attributes are flagged `attrs_dropped`.
 
@@ -89,6 +90,7 @@ NOTES = """
 | Genkit | `genkit:*` | `conventions/genkit.py` |
 | Claude Code's spans | scope `com.anthropic.claude_code` | `conventions/claude_code.py` |
 | CrewAI | `crew_*`, `crewai.*` | `conventions/crewai.py` |
+| Spring AI's tool calls | `spring.ai.*` | `conventions/spring_ai.py` |
 | LiteLLM's callback | `litellm.*`, `llm.PROVIDER.messages` | `conventions/litellm.py` |
 | Google ADK | `gcp.vertex.agent.*` | `conventions/google_adk.py` |
 | LangSmith's OTel export | `langsmith.*` | `conventions/langsmith.py` |

@@ -13,7 +13,8 @@ calls is no call itself but a wrapper.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Collection
 
 from anonymize.assembly.nodes import Node
 from anonymize.conventions import MISSING, join
@@ -31,7 +32,8 @@ def mark(nodes: list[Node]) -> None:
     for kind, richness in (("llm", _llm_richness), ("tool", _tool_richness)):
         own = [n for n in nodes if n.kind == kind and n.same_as is None]
         _mark_nested(own, richness)
-        _mark_beside([n for n in own if n.same_as is None and n.kind == kind], richness)
+        own = [n for n in own if n.same_as is None and n.kind == kind]
+        _mark_beside(own, richness, _asked_ids(nodes) if kind == "tool" else frozenset())
     _mark_bare([n for n in nodes if n.kind == "tool" and n.same_as is None])
     for node in nodes:
         outer = _nearest(node) if node.kind == "retrieval" else None
@@ -41,17 +43,17 @@ def mark(nodes: list[Node]) -> None:
 
 def _mark_streamed(llms: list[Node]) -> None:
     """Logfire ends a call's span when the stream opens, and logs the answer when it has ended."""
-    open_: list[Node] = []
+    open_: dict[tuple[str, int, str], list[Node]] = {}
     for node in llms:
+        given, scope = node.reading.input, node.span.scope.name
+        asked = open_.setdefault((scope, len(given), text_of(given[-1]) if given else ""), [])
         if STREAMED not in node.reading.flags:
             if not node.reading.output:
-                open_.append(node)
+                asked.append(node)
             continue
-        given, scope = node.reading.input, node.span.scope.name
-        asked = (n for n in reversed(open_) if n.span.scope.name == scope)
-        request = next((n for n in asked if n.reading.input == given), None)
+        request = next((n for n in reversed(asked) if n.reading.input == given), None)
         if request is not None:
-            open_.remove(request)
+            asked.remove(request)
             request.reading = join([node.reading, request.reading])
             node.same_as = request
 
@@ -97,7 +99,16 @@ def _root(node: Node) -> Node:
     return node
 
 
-def _mark_beside(nodes: list[Node], richness: Callable[[Node], tuple[int, ...]]) -> None:
+def _asked_ids(nodes: list[Node]) -> frozenset[str | None]:
+    said = (n.reading.output for n in nodes if n.kind == "llm")
+    return frozenset(r.call_id for messages in said for m in messages for r in m.tool_requests)
+
+
+def _mark_beside(
+    nodes: list[Node],
+    richness: Callable[[Node], tuple[int, ...]],
+    asked: Collection[str | None],
+) -> None:
     seen: dict[str, list[Node]] = {}
     for node in nodes:
         keys = _fingerprints(node)
@@ -109,6 +120,7 @@ def _mark_beside(nodes: list[Node], richness: Callable[[Node], tuple[int, ...]])
                 if other.same_as is None
                 and other.span.scope.name != node.span.scope.name
                 and _overlap(node, other)
+                and (key.startswith("id:") or not _apart(node, other, asked))
             ),
             None,
         )
@@ -120,11 +132,15 @@ def _mark_beside(nodes: list[Node], richness: Callable[[Node], tuple[int, ...]])
 
 def _mark_bare(tools: list[Node]) -> None:
     """MCP's own span of a call names only the tool; beside one that says more it is the same."""
-    told = [t for t in tools if not _is_bare(t)]
+    known: dict[str, list[Node]] = {}
+    for tool in tools:
+        if not _is_bare(tool):
+            known.setdefault(short_name(tool.reading.name), []).append(tool)
     for node in tools:
         if not _is_bare(node):
             continue
         name, scope = node.reading.name, node.span.scope.name
+        told = known.get(short_name(name), [])
         fits = (t for t in told if t.span.scope.name != scope and same_name(t.reading.name, name))
         twin = next((t for t in fits if _overlap(t, node)), None)
         if twin is not None:
@@ -153,6 +169,22 @@ def _fingerprints(node: Node) -> list[str]:
     return keys
 
 
+def _apart(one: Node, other: Node, asked: Collection[str | None]) -> bool:
+    """Whether two steps at one time that look alike are two nevertheless.
+
+    Two calls that a model ``asked`` for by different ids; model calls that said the same and were
+    asked different things. Only users' words tell: tools' answers are written down in many ways.
+    """
+    if one.kind == "tool":
+        ids = {one.reading.call_id, other.reading.call_id}
+        return len(ids) == 2 and all(i is not None and i in asked for i in ids)
+    last = [n.reading.input[-1] for n in (one, other) if n.reading.input]
+    if len(last) < 2 or any(m.role != "user" for m in last):
+        return False
+    mine, theirs = (" ".join(text_of(m).split()) for m in last)
+    return bool(mine and theirs) and mine not in theirs and theirs not in mine
+
+
 def _overlap(one: Node, other: Node) -> bool:
     return one.start_ns <= other.end_ns + _SLACK_NS and other.start_ns <= one.end_ns + _SLACK_NS
 
@@ -163,6 +195,11 @@ def same_name(one: str, other: str) -> bool:
         return True
     longer, shorter = (one, other) if len(one) > len(other) else (other, one)
     return bool(shorter) and longer.endswith((f"__{shorter}", f".{shorter}", f"/{shorter}"))
+
+
+def short_name(name: str) -> str:
+    """A tool's name without the server's in front of it."""
+    return re.split(r"__|[./]", name)[-1] or name
 
 
 def _same_tool(node: Node, outer: Node) -> bool:

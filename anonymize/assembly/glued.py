@@ -13,6 +13,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from anonymize.assembly.nodes import Node
+from anonymize.conventions.values import as_text
 from anonymize.jsontools import JsonError, loads
 from anonymize.trace import Json, Message, ToolRequest
 
@@ -28,17 +29,20 @@ def take_apart(nodes: Sequence[Node]) -> None:
         said = node.reading.output if node.kind == "llm" else ()
         if any(_is_glued(request) for m in said for request in m.tool_requests):
             known = {tool.name for tool in node.reading.tools}
-            node.reading.output = tuple(_apart(m, known) for m in said)
+            # What has no parameters takes any text, maybe objects line by line.
+            free = {tool.name for tool in node.reading.tools if tool.parameters is None}
+            node.reading.output = tuple(_apart(m, known, free) for m in said)
 
 
 def _is_glued(request: ToolRequest) -> bool:
     return isinstance(request.arguments, str) and _SEAM.search(request.arguments) is not None
 
 
-def _apart(message: Message, known: Collection[str]) -> Message:
+def _apart(message: Message, known: Collection[str], free: Collection[str]) -> Message:
     requests: list[ToolRequest] = []
     for request in message.tool_requests:
-        given = _objects(request.arguments) if _is_glued(request) else []
+        lines = request.name in free and "\n" in as_text(request.arguments)
+        given = _objects(request.arguments) if _is_glued(request) and not lines else []
         names = _names(request.name, len(given), known)
         if len(given) < 2 or not names:
             requests.append(request)

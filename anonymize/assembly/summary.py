@@ -175,7 +175,7 @@ def _final(value: Json, last_said: Json) -> Json:
         text = _last(found, "assistant")
         if text is not None:
             return text
-        if all(m.role == "assistant" for m in found):
+        if found[-1].tool_requests or all(m.role == "assistant" for m in found):
             return None  # it ended by asking for tools
     if isinstance(last_said, str) and last_said in as_dict(value).values():
         return last_said

@@ -26,10 +26,10 @@ _REACT = re.compile(
 )
 _NAME = re.compile(r"[\w.:/-]{1,128}")
 _MARKS = ("<tool_call>", "<function=", "Action")
-#: How a result is told in words, in a message of its own.
+#: How a result is told in words, in a message of its own, and what may stand before the colon.
 _TOLD = re.compile(
     r"\s*(?:\*\*)?(?:Observation|Tool (?:result|response|output|call result))s?(?:\*\*)?"
-    r"[^:\n]{0,80}:\s*",
+    r"([^:\n]{0,80}):\s*",
     re.I,
 )
 _GOES_ON = re.compile(r"^[ \t]*(?:Thought|Action|Question|Final Answer)[ \t]*:", re.M)
@@ -60,7 +60,9 @@ def written_calls(
         if not all(r.name in offered or _is_word(r.name, prompt) for r in requests):
             continue
         for later in llms[index + 1 : index + 1 + _AHEAD]:
-            told = _told(later.reading.input, words, len(requests))
+            if _is_again(later, llm):
+                break  # the first answer was lost or unusable: the call is that of the later one
+            told = _told(later.reading.input, words, [r.name for r in requests])
             if told:
                 for request, answer in zip(requests, told, strict=True):
                     yield llm, request, answer
@@ -149,14 +151,25 @@ def _is_word(name: str, prompt: str) -> bool:
     return re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", prompt) is not None
 
 
-def _told(history: Sequence[Message], words: str, count: int) -> list[Message]:
-    """What a later call was told after these words, one message a call; else nothing."""
-    for index, message in enumerate(history):
+def _is_again(later: Node, earlier: Node) -> bool:
+    """Whether a model was asked the same once more, and said the same."""
+    one, other = later.reading, earlier.reading
+    return one.input == other.input and one.output == other.output
+
+
+def _told(history: Sequence[Message], words: str, names: Sequence[str]) -> list[Message]:
+    """What a later call was told after these words, one message a call; else nothing.
+
+    A model that looks again and again says the same words: the last of them are the latest.
+    """
+    count = len(names)
+    for index in range(len(history) - 1, -1, -1):
+        message = history[index]
         text = text_of(message)
         if words not in text:
             continue
         if message.role == "assistant" and text.strip().startswith(words):
-            answers = list(_answers(history[index + 1 : index + 1 + count]))
+            answers = list(_answers(history[index + 1 : index + 1 + count], names))
             if len(answers) == count:
                 return answers
         behind = text[text.rindex(words) + len(words) :]
@@ -169,7 +182,7 @@ def _told(history: Sequence[Message], words: str, count: int) -> list[Message]:
     return []
 
 
-def _answers(messages: Sequence[Message]) -> Iterator[Message]:
+def _answers(messages: Sequence[Message], names: Sequence[str]) -> Iterator[Message]:
     for message in messages:
         text = text_of(message)
         if message.role == "tool":
@@ -177,7 +190,19 @@ def _answers(messages: Sequence[Message]) -> Iterator[Message]:
         elif boxed := list(_blocks(text, "<tool_response>", "</tool_response>")):
             for result in boxed:
                 yield Message(role="tool", content=result.strip())
-        elif message.role == "user" and (head := _TOLD.match(text)) is not None:
+        elif message.role == "user" and (head := _told_by(text, names)) is not None:
             yield Message(role="tool", content=text[head.end() :].strip())
         else:
             return
+
+
+def _told_by(text: str, names: Sequence[str]) -> re.Match[str] | None:
+    """The heading of a result, which says no more than whose it is; a user's own words do."""
+    head = _TOLD.match(text)
+    words = _WORDS.findall(head[1]) if head is not None else ()
+    own = (w in names or w.lower() in _OF or any(c.isdigit() for c in w) for w in words)
+    return head if all(own) else None
+
+
+_WORDS = re.compile(r"[\w./-]+")
+_OF = frozenset({"for", "from", "of", "by", "call", "id", "tool", "function"})

@@ -6,13 +6,13 @@ tool message in a later LLM's history. By call id; else by name, arguments and o
 
 from __future__ import annotations
 
-import re
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from anonymize.assembly.duplicates import same_name
+from anonymize.assembly.duplicates import same_name, short_name
 from anonymize.assembly.nodes import Node
+from anonymize.assembly.pairs import pairs
 from anonymize.assembly.textual import written_calls
 from anonymize.conventions import MISSING
 from anonymize.conventions.messages import read_messages
@@ -117,65 +117,6 @@ def _told_outside(nodes: list[Node]) -> Iterator[tuple[Message, ...]]:
                 yield found
 
 
-def pairs(
-    messages: Iterable[Message],
-) -> Iterator[tuple[ToolRequest | None, Message | None]]:
-    """Requests with their answers, in the order of the requests; answers nobody asked for last."""
-    found: list[tuple[ToolRequest | None, Message | None]] = []
-    open_: list[int] = []
-    for message in messages:
-        for request in message.tool_requests:
-            open_.append(len(found))
-            found.append((request, None))
-        if message.role != "tool" or message.tool_requests:
-            continue
-        index = _asked_by(message, found, open_)
-        if index is None:
-            found.append((None, message))
-        else:
-            open_.remove(index)
-            found[index] = (found[index][0], message)
-    _pair_items(found)
-    yield from (pair for pair in found if pair != (None, None))
-
-
-def _pair_items(found: list[tuple[ToolRequest | None, Message | None]]) -> None:
-    """The Responses interface gives a request two ids, its item's and its call's.
-
-    OpenLLMetry records the one with the request and the other with the answer: then they belong
-    together in their order.
-    """
-    asked = [i for i, (r, m) in enumerate(found) if r and not m and _starts(r.call_id, "fc_")]
-    told = [i for i, (r, m) in enumerate(found) if m and not r and _starts(m.tool_call_id, "call_")]
-    if len(asked) == len(told):
-        for request, answer in zip(asked, told, strict=True):
-            found[request] = (found[request][0], found[answer][1])
-            found[answer] = (None, None)
-
-
-def _starts(identity: str | None, prefix: str) -> bool:
-    return identity is not None and identity.startswith(prefix)
-
-
-def _asked_by(
-    message: Message,
-    found: list[tuple[ToolRequest | None, Message | None]],
-    open_: list[int],
-) -> int | None:
-    waiting = [(i, r) for i in open_ if (r := found[i][0]) is not None]
-    if message.tool_call_id is not None:
-        for index, request in waiting:
-            if request.call_id == message.tool_call_id:
-                return index
-    anonymous = [(i, r) for i, r in waiting if r.call_id is None or message.tool_call_id is None]
-    for index, request in anonymous:
-        if message.name == request.name:
-            return index
-    if message.name is None and anonymous:
-        return anonymous[0][0]
-    return None
-
-
 def _from_parent(tool: Node) -> None:
     """LangGraph's tool node records the request that LangChain's tool span lost."""
     box = as_dict(tool.parent.reading.raw_input) if tool.parent else {}
@@ -253,7 +194,7 @@ def _id_of_span(tool: Node) -> list[str]:
 
 
 def _arguments_asked(request: ToolRequest) -> list[str]:
-    name = _short(request.name)
+    name = short_name(request.name)
     keys = [f"{name}:{canonical(request.arguments)}"]
     if isinstance(request.arguments, dict) and len(request.arguments) == 1:
         keys.append(f"{name}={as_text(next(iter(request.arguments.values())))}")
@@ -262,7 +203,7 @@ def _arguments_asked(request: ToolRequest) -> list[str]:
 
 def _arguments_recorded(tool: Node) -> list[str]:
     """Also boxed in one more object, and without the only argument's name (LangChain)."""
-    name, given = _short(tool.reading.name), tool.reading.arguments
+    name, given = short_name(tool.reading.name), tool.reading.arguments
     if given is MISSING:
         return []
     keys = [f"{name}:{canonical(given)}"]
@@ -274,16 +215,11 @@ def _arguments_recorded(tool: Node) -> list[str]:
 
 
 def _name_asked(request: ToolRequest) -> list[str]:
-    return [_short(request.name)]
+    return [short_name(request.name)]
 
 
 def _name_recorded(tool: Node) -> list[str]:
-    return [_short(tool.reading.name)]
-
-
-def _short(name: str) -> str:
-    """A tool's name without the server's in front of it."""
-    return re.split(r"__|[./]", name)[-1] or name
+    return [short_name(tool.reading.name)]
 
 
 def _key(request: ToolRequest | None, message: Message | None) -> str:

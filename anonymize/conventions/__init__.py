@@ -21,9 +21,11 @@ from anonymize.conventions.mlflow import MLflow
 from anonymize.conventions.openinference import OpenInference
 from anonymize.conventions.openllmetry import OpenLLMetry
 from anonymize.conventions.otel_genai import OtelGenAI
+from anonymize.conventions.own_names import OWN, SAID, OwnNames
 from anonymize.conventions.pydantic_ai import PydanticAI
 from anonymize.conventions.reprs import python_literal
 from anonymize.conventions.results import tool_name, unbox
+from anonymize.conventions.spring_ai import SpringAI
 from anonymize.conventions.vercel import Vercel
 from anonymize.jsontools import dumps
 from anonymize.spans import Span
@@ -31,12 +33,14 @@ from anonymize.trace import Json, Message, Usage
 
 #: Most specific first: where two say the same thing, the earlier is believed.
 CONVENTIONS: tuple[Convention, ...] = (
+    OwnNames(),
     GoogleADK(),
     Vercel(),
     Mastra(),
     Genkit(),
     ClaudeCode(),
     CrewAI(),
+    SpringAI(),
     LiteLLM(),
     Logfire(),
     PydanticAI(),
@@ -60,7 +64,8 @@ def read_span(span: Span) -> Reading:
     else:
         reading = join(readings) if len(readings) > 1 else readings[0]
     reading.flags.update(span.flags)
-    if span.dropped > 0 or len(span.attributes) == ATTRIBUTE_LIMIT:
+    recorded = len(span.attributes) - (SAID in span.attributes)
+    if span.dropped > 0 or recorded == ATTRIBUTE_LIMIT:
         reading.flags.add("attrs_dropped")
     _settle(span, reading)
     return reading
@@ -88,12 +93,13 @@ def _followed(span: Span) -> tuple[Convention, ...]:
 def join(readings: list[Reading]) -> Reading:
     """One reading from several of the same step: the first wins, gaps are filled by the next.
 
-    Of two histories the longer is kept; a recorded kind beats an inferred one. The first of
-    ``readings`` becomes that reading.
+    Of two histories the longer is kept, unless the user's map names one; a recorded kind beats an
+    inferred one. The first of ``readings`` becomes that reading.
     """
     known = [r for r in readings if r.kind is not None]
     decided = next((r for r in known if not r.inferred), known[0] if known else readings[0])
     joined = readings[0]
+    named = joined.convention == OWN
     joined.kind, joined.inferred = decided.kind, decided.inferred
     for other in readings[1:]:
         joined.flags |= other.flags
@@ -102,8 +108,10 @@ def join(readings: list[Reading]) -> Reading:
         joined.hidden |= other.hidden
         joined.convention += f"+{other.convention}"
         joined.usage = _fill_usage(joined.usage, other.usage)
-        joined.input = _richer(joined.input, other.input)
-        joined.output = _richer(joined.output, other.output)
+        if not (named and joined.input):
+            joined.input = _richer(joined.input, other.input)
+        if not (named and joined.output):
+            joined.output = _richer(joined.output, other.output)
         for name in _FILLED:
             mine = getattr(joined, name)
             if not mine and (mine is None or mine is MISSING or mine in _NOTHING):
@@ -177,12 +185,20 @@ _ENVELOPE = frozenset(
     "choices candidates generations output outputs content message messages response role usage "
     "error object tool_calls kwargs result results raw".split()
 )
+#: What providers tell of an answer. Of these alone, as is left of a stream, nothing was said.
+_TOLD = frozenset(
+    "created finish_reason finishReason stop_reason stopReason system_fingerprint".split()
+)
+_ABOUT = frozenset("id model type created_at service_tier stream provider".split()) | _TOLD
 
 
 def _bare_answer(value: Json) -> tuple[Message, ...]:
     """An answer in JSON that was recorded without a message around it (structured output)."""
     for item in value if isinstance(value, list) else [value]:
-        if not item or (isinstance(item, dict) and item.keys() & _ENVELOPE):
+        if not item:
+            return ()
+        keys = item.keys() if isinstance(item, dict) else set[str]()
+        if keys & _ENVELOPE or (keys & _TOLD and keys <= _ABOUT):
             return ()
     if not isinstance(value, dict | list) or not value:
         return ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from typing import Any
 
 from anonymize.conventions.parts import (
@@ -15,6 +16,7 @@ from anonymize.conventions.parts import (
     request_of,
 )
 from anonymize.conventions.values import as_dict, as_text, structured
+from anonymize.jsontools import canonical
 from anonymize.trace import Json, Message, ToolRequest
 
 _ROLES = {
@@ -141,14 +143,31 @@ def read_message(item: dict[str, Any], flags: set[str], default: str = "user") -
     if role == "tool" and not boxed and (raw or not isinstance(item.get("parts"), list)):
         return [tool_message(item, raw, flags)]
     content = read_content(raw, flags)
-    # Some record a request among the parts and once more beside them (Bedrock, LangChain).
-    known = {(r.call_id, r.name) for r in content.requests if r.call_id is not None}
-    beside = _requests_beside(item, flags)
-    content.requests += [r for r in beside if (r.call_id, r.name) not in known]
+    content.requests = _with_those_beside(content.requests, _requests_beside(item, flags))
     thought = item.get("reasoning_content") or item.get("reasoning") or item.get("thinking")
     if isinstance(thought, str):
         content.reasoning.append(thought)
     return split_content(content, role, item.get("name"), flags)
+
+
+def _with_those_beside(own: list[ToolRequest], beside: list[ToolRequest]) -> list[ToolRequest]:
+    """Requests of the parts with those beside them, each once.
+
+    Some record a request in both places (Bedrock, LangChain), and Gemini's parts give no ids.
+    """
+    known = {(r.call_id, r.name) for r in own if r.call_id is not None}
+    more = [r for r in beside if (r.call_id, r.name) not in known]
+    if not more or all(r.call_id is not None for r in own):
+        return own + more
+    twins = Counter((r.name, canonical(r.arguments)) for r in more)
+    kept: list[ToolRequest] = []
+    for request in own:
+        key = request.name, canonical(request.arguments)
+        if request.call_id is None and twins[key]:
+            twins[key] -= 1
+        else:
+            kept.append(request)
+    return kept + more
 
 
 def _is_answer(part: Json) -> bool:

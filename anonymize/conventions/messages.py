@@ -325,6 +325,11 @@ def _completion(item: dict[str, Any], role: str, flags: set[str], depth: int) ->
     return [Message(role="assistant", content=text)] if isinstance(text, str) and text else None
 
 
+def _replies(item: dict[str, Any], role: str, flags: set[str], depth: int) -> Any:
+    """Haystack's answers. What is asked may be about replies of anybody's."""
+    return _read(item["replies"], role, flags, depth) if role == "assistant" else None
+
+
 def _prompts(item: dict[str, Any], role: str, flags: set[str], depth: int) -> Any:
     prompts = structured(item["prompts"], flags)
     if isinstance(prompts, list) and prompts and isinstance(prompts[0], str):
@@ -377,6 +382,7 @@ _CONTAINERS: dict[str, _Reader] = {
     "content": _content,
     "items": _items,
     "completion": _completion,
+    "replies": _replies,
     "args": _called,
     "kwargs": _called,
 }

@@ -268,8 +268,8 @@ def _unnest(body: dict[str, Any]) -> dict[str, Any]:
     """``contents`` only where it says more than the plain ``content`` beside it."""
     contents = body.get("contents")
     if body.get("content") and isinstance(contents, list):
-        kinds = {as_dict(as_dict(c).get("message_content")).get("type") for c in contents}
-        if kinds <= {"text", None}:
+        kinds = {as_text(as_dict(as_dict(c).get("message_content")).get("type")) for c in contents}
+        if kinds <= {"text", ""}:
             return {k: v for k, v in body.items() if k != "contents"}
         return {k: v for k, v in body.items() if k != "content"}
     return body

@@ -135,7 +135,7 @@ def _read_entity(span: Span, reading: Reading) -> None:
     given, result = _inner(given, "inputs"), _inner(result, "outputs")
     if reading.kind == "tool":
         reading.name = reading.name or span.name.removesuffix(".tool")
-        given = call_arguments(given)
+        given = call_arguments(_only_argument(given))
         if given is not None:
             reading.arguments = given
         if result is not None:
@@ -148,6 +148,13 @@ def _read_entity(span: Span, reading: Reading) -> None:
         reading.raw_input, reading.raw_output = given, result
         if reading.kind == "agent":
             reading.agent = reading.agent or reading.name
+
+
+def _only_argument(given: Json) -> Json:
+    """What JavaScript's decorators put into a list; elsewhere ``args`` is a tool's own name."""
+    listed = as_dict(given).get("args")
+    alone = isinstance(listed, list) and len(listed) == 1 and list(as_dict(given)) == ["args"]
+    return structured(listed[0], set()) if isinstance(listed, list) and alone else given
 
 
 #: LangChain's classes for JavaScript, which their spans have for a name.

@@ -254,8 +254,9 @@ def _from_events(
         if event.name in _INPUT_EVENTS:
             role = event.name.split(".")[1]
             heard = read_messages({"role": role, "content": None, **body}, role, flags)
-            # botocore tells of a tool's answer alone, and again within the user's message.
-            asked += [m for m in heard if m.role != "tool" or m not in asked]
+            if role == "user":  # botocore: answers of tools alone, and again within his message
+                heard = tuple(m for m in heard if m.role != "tool" or m not in asked)
+            asked += heard
         elif event.name == "gen_ai.choice":
             message = structured(body.get("message"), flags)
             if isinstance(message, dict):

@@ -135,8 +135,6 @@ def call_arguments(given: Json) -> Json:
         parsed = structured(text, set())
         literal = python_literal(text) if parsed is text else parsed
         return text if literal is None else literal
-    if list(box) == ["args"] and isinstance(box["args"], list) and len(box["args"]) == 1:
-        return structured(box["args"][0], set())  # OpenLLMetry for JavaScript
     if "kwargs" in box and box.keys() <= {"args", "kwargs", "sanitize_inputs_outputs"}:
         if isinstance(box["kwargs"], dict) and not box.get("args"):
             return box["kwargs"]
@@ -151,7 +149,10 @@ def handover(agent: str) -> str:
 
 
 #: What instrumentation puts before and after a tool's name to name a span.
-_PREFIXES = ("execute_tool ", "running tool: ", "running tool ", "tools/call ", "Tool: ", "tool.")
+_PREFIXES = (
+    *("execute_tool ", "running tool: ", "running tool ", "tools/call "),
+    *("Tool: ", "tool: ", "tool:", "tool."),
+)
 _SUFFIXES = (".tool", ".__call__")
 
 

@@ -142,10 +142,14 @@ def complete(text: str) -> Json | None:
     stack: list[str] = []
     cuts: list[tuple[int, str]] = []  # where text may end, and what closes it there
     position = 0
+
+    def closing() -> str:  # all of a stack that is too deep would be of no use, and slow
+        return "".join(stack[: -MAX_DEPTH - 2 : -1])
+
     for found in re.finditer(r'"(?:[^"\\]++|\\.)*+"|[\[\]{},]|"', text, re.S):
         mark = found.group()
         if mark == '"':  # the string that never ends
-            cuts.append((len(text), '"' + "".join(reversed(stack))))
+            cuts.append((len(text), '"' + closing()))
             break
         if mark in "{[":
             stack.append("}" if mark == "{" else "]")
@@ -161,12 +165,12 @@ def complete(text: str) -> Json | None:
             continue
         if len(cuts) > 40:
             del cuts[:20]
-        cuts.append((position, "".join(reversed(stack))))
-    for end, closing in reversed(cuts):
-        if len(closing) > MAX_DEPTH:
+        cuts.append((position, closing()))
+    for end, ending in reversed(cuts):
+        if len(ending) > MAX_DEPTH:
             return None
         try:
-            value: Json = parse(text[:end].rstrip("\\") + closing)
+            value: Json = parse(text[:end].rstrip("\\") + ending)
         except JsonError:
             continue
         return value

@@ -74,7 +74,8 @@ class Unread:
         """Keys of the map -> the names that they could stand for, the likeliest first."""
         fits: dict[str, list[tuple[int, str]]] = {}
         for name in self._names:
-            found = next((_WORDS[word] for word in _words(name) if word in _WORDS), None)
+            known = (_WORDS[word] for word in _words(name) if word in _WORDS)
+            found = next(known, None) or next(_endings(name), None)
             if found is not None:
                 fits.setdefault(found[0], []).append((found[1], name))
         several = ("input", "output")  # spans of different kinds record them under different names
@@ -130,6 +131,21 @@ def _words(name: str) -> Iterator[str]:
     yield parts[-1]
     if event:
         yield from _words(event)
+
+
+#: What a name that only ends with a word of these may mean: ``shop_question``, ``toolArgs``.
+_BY_ENDING = frozenset("input output model tool arguments result".split())
+_LATER = 100
+
+
+def _endings(name: str) -> Iterator[tuple[str, int]]:
+    """What the last words within a name mean, as a worse guess than any whole name."""
+    key = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name.rpartition("/")[2]).lower()
+    words = re.split(r"[.:-]", key)[-1].split("_")
+    for count in (2, 1):
+        found = _WORDS.get("_".join(words[-count:])) if len(words) > count else None
+        if found is not None and (count == 2 or found[0] in _BY_ENDING):
+            yield found[0], found[1] + _LATER
 
 
 def _names(span: Span) -> Iterator[str]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from anonymize.errors import SourceError
 from anonymize.settings import nearest
 from anonymize.sources.interface import Limits, Source, SourceSettings
+from anonymize.sources.labels import plain
 from anonymize.sources.own import OwnSource
 from anonymize.sources.places import is_url, shown
 from anonymize.sources.sessions import KINDS, SessionSource, told
@@ -46,6 +47,8 @@ def open_source(
     Raises:
         SourceError: ``spec`` is none of these, or the table lacks a path.
     """
+    if not spec:  # a variable of a shell that is not set, not the folder here
+        raise SourceError("no source is named", fix="name a file, a folder or a [sources.NAME]")
     if spec in sources:
         return _configured(spec, sources[spec], agent, version)
     if is_url(spec) or Path(spec).exists() or any(c in spec for c in "*?["):
@@ -119,8 +122,8 @@ def _configured(
             name=name,
             path=settings.path,
             kind=settings.kind,
-            agent=agent or settings.agent,
-            version=version or settings.version,
+            agent=agent or plain(settings.agent),
+            version=version or plain(settings.version),
         )
     return SpanSource(
         name=name, path=settings.path, settings=settings, agent=agent, version=version

@@ -63,6 +63,8 @@ def find_files(spec: str) -> list[Place]:
     matches = sorted(Path(p) for p in glob.glob(spec, recursive=True))  # noqa: PTH207 - absolute ones too
     matches = [p for p in matches if p.is_file() and not p.name.startswith(".")]
     if not matches:
+        if path.exists():  # a pipe, a device: input may have to be read more than once
+            raise SourceError("this is no plain file", where=spec, fix="write it to a file first")
         pattern = any(c in spec for c in "*?[")
         raise SourceError(
             "no file matches the pattern" if pattern else "the file does not exist",
@@ -226,8 +228,8 @@ class _Feed(io.RawIOBase):
 
 
 def _decompressed(raw: io.BufferedReader, feed: _Feed) -> Iterator[bytes]:
-    head = raw.peek(4)[:4]
     try:
+        head = raw.peek(4)[:4]
         if head.startswith(GZIP):
             yield from _gunzip(raw, feed)
         elif head.startswith(ZSTD):

@@ -5,13 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 
 import jmespath
-from jmespath.exceptions import JMESPathError
+from jmespath.exceptions import JMESPathError, JMESPathTypeError
 
 from anonymize.conventions.values import as_text
 from anonymize.errors import SourceError
 from anonymize.sources.interface import SourceSettings
 from anonymize.spans import Span
 from anonymize.trace import Json, Trace
+
+#: What an expression over spans is applied to has these.
+VIEW = ("name", "attributes", "resource")
 
 
 def labelled(
@@ -59,16 +62,26 @@ def _view(spans: list[Span]) -> dict[str, Json]:
     }
 
 
+def plain(expression: str | None) -> str | None:
+    """What ``expression`` says where there is nothing to apply it to: a literal, or itself."""
+    if expression and len(expression) > 1 and expression[0] == expression[-1] == "'":
+        return expression[1:-1]
+    return expression
+
+
 def search(expression: str | None, document: Json) -> Json:
-    """The value of a jmespath expression in ``document``; ``None`` without an expression.
+    """The value of a jmespath expression in ``document``; ``None`` without an expression, or where
+    the document's values are of a type that it can't be applied to.
 
     Raises:
-        SourceError: the expression is wrong, or applied to values that it doesn't fit.
+        SourceError: the expression is wrong.
     """
     if not expression:
         return None
     try:
         return jmespath.search(expression, document)
+    except JMESPathTypeError:
+        return None  # one odd trace keeps no other from being read
     except JMESPathError as error:
         kind = type(error).__name__
         raise SourceError(

@@ -2,7 +2,8 @@
 
 A mapped span is given, beside what it has, the attributes under which OpenInference records the
 same thing; from there on it is read like any other, whatever form its values have. What the map
-says is believed before what the span says under a convention.
+says is believed before what the span says under a convention; only what it concludes from an
+agent's name, an input or an output alone, a convention may know better.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from fnmatch import fnmatchcase
 from typing import Literal
 
 from anonymize.conventions.messages import read_messages
+from anonymize.conventions.own_names import GUESSED, SAID
 from anonymize.conventions.values import as_text, structured, unflatten
 from anonymize.jsontools import dumps
 from anonymize.spans import Span, SpanEvent
@@ -136,14 +138,16 @@ def _find(span: Span, names: Names) -> Json:
 
 
 def _mapped(span: Span, names: SpanMap, whose: Mapping[str, Json]) -> Span:
-    kind = _kind(span, names)
+    kind, guessed = _kind(span, names)
     said: dict[str, Json] = {} if kind is None else dict(whose)
     if kind == "ignore":
         return replace(span, attributes={}, events=tuple(_failures(span)), name="")
     for key, attribute in _ANYWHERE.items():
         _put(said, attribute, span, getattr(names, key))
+    failed: dict[str, Json] = {}  # where every span has it, whatever else it is
     if "error.message" in said:
-        said.setdefault("error.type", span.attributes.get("error.type") or "Error")
+        failed["error.message"] = said.pop("error.message")
+        failed["error.type"] = span.attributes.get("error.type") or "Error"
     given, made = _find(span, names.input), _find(span, names.output)
     if kind == "tool":
         given = _or(_find(span, names.arguments), given)
@@ -164,9 +168,10 @@ def _mapped(span: Span, names: SpanMap, whose: Mapping[str, Json]) -> Span:
         said["output.value"] = made
     if kind is not None:
         said["openinference.span.kind"] = _TOLD[kind]
-    if not said:
-        return span
-    return replace(span, attributes={**span.attributes, **said})
+    if said and guessed:
+        said[GUESSED] = True
+    own: dict[str, Json] = {SAID: said} if said else {}
+    return replace(span, attributes={**span.attributes, **failed, **own})
 
 
 def _failures(span: Span) -> Iterator[SpanEvent]:
@@ -183,24 +188,28 @@ def _or(value: Json, other: Json) -> Json:
     return other if value is None else value
 
 
-def _kind(span: Span, names: SpanMap) -> MappedKind | None:
-    """What a span is: by its attribute, by its name, by what it holds. ``None``: nothing mapped."""
+def _kind(span: Span, names: SpanMap) -> tuple[MappedKind | None, bool]:
+    """What a span is: by its attribute, by its name, by what it holds. ``None``: nothing mapped.
+
+    And whether that is a guess: nothing tells it but what spans of any kind may have.
+    """
     told = as_text(_find(span, names.kind) or "").strip()
     for given in filter(None, (told, span.name)):
         for pattern, kind in names.kinds.items():
             if fnmatchcase(given.lower(), pattern.lower()):
-                return kind
+                return kind, False
     if told.lower() in KIND_WORDS:
-        return KIND_WORDS[told.lower()]
-    for wanted, kinds in (
+        return KIND_WORDS[told.lower()], False
+    found: tuple[tuple[tuple[Names, ...], MappedKind], ...] = (
         ((names.tool, names.arguments, names.result), "tool"),
         ((names.model, names.input_tokens, names.output_tokens, names.tools), "llm"),
         ((names.agent,), "agent"),
         ((names.input, names.output), "chain"),
-    ):
+    )
+    for wanted, kind in found:
         if any(_find(span, name) is not None for name in wanted):
-            return kinds  # type: ignore[return-value]
-    return None
+            return kind, kind in ("agent", "chain")
+    return None, True
 
 
 def _messages(value: Json, role: str) -> Json:

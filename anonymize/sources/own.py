@@ -15,13 +15,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from anonymize.assemble import assemble, cleaned
+from anonymize.assemble import cleaned
 from anonymize.errors import AnonymizeError, SourceError
 from anonymize.sources.budget import held_size
 from anonymize.sources.documents import read_document
 from anonymize.sources.interface import Limits, SourceSettings
+from anonymize.sources.joining import joined
 from anonymize.sources.labels import labelled
-from anonymize.sources.mapped import mapped
 from anonymize.spans import Span
 from anonymize.trace import SkippedTrace, Trace
 
@@ -65,7 +65,7 @@ class OwnSource:
                 )
         for group in spans.values():
             known = list(group.values())
-            result = assemble(mapped(known, self.settings.map), source=self.name)
+            result = joined(known, self.settings.map, self.name)
             if isinstance(result, Trace):
                 result = labelled(result, known, self.settings, self.agent, self.version)
             yield result
@@ -99,8 +99,9 @@ class OwnSource:
         try:
             made = getattr(importlib.import_module(module), name)(**self.settings.options)
         except (ImportError, AttributeError) as error:
+            missing = getattr(error, "name", None) or module
             raise SourceError(
-                f"it can't be loaded ({type(error).__name__})",
+                f"it can't be loaded ({type(error).__name__}: {missing})",
                 where=self._where,
                 fix="the module has to be importable from where the command runs",
             ) from None

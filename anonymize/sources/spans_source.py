@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from anonymize.assemble import assemble
 from anonymize.errors import SourceError
 from anonymize.sources.budget import held_size, uncollected
 from anonymize.sources.catalog import Catalog, Shelf
 from anonymize.sources.documents import read_file
 from anonymize.sources.files import Place, find_files
 from anonymize.sources.interface import Limits, SourceSettings
+from anonymize.sources.joining import joined
 from anonymize.sources.labels import labelled
-from anonymize.sources.mapped import mapped
 from anonymize.sources.otlp_json import Found
 from anonymize.sources.places import shown
 from anonymize.spans import Span, SpanEvent
@@ -97,7 +96,7 @@ class SpanSource:
             if self.watch is not None:
                 self.watch(group)
             with uncollected():
-                result = assemble(mapped(group, self.settings.map), source=self.name)
+                result = joined(group, self.settings.map, self.name)
                 if isinstance(result, Trace):
                     result = labelled(result, group, self.settings, self.agent, self.version)
             yield result
@@ -120,6 +119,17 @@ def with_events(spans: list[Span], events: Mapping[tuple[str, str], list[SpanEve
     ]
 
 
+_EXPECTED = "expected spans, a platform's export, or session files: docs/sources/files.md"
+_MENDS = (
+    ("is empty", "see to what writes it"),
+    ("ends too early", "it is not whole: export or copy it again"),
+    ("is damaged", "it is not whole: export or copy it again"),
+    ("document is too large", "a line or message may have 64 MiB: leave out what fills it"),
+    ("chat transcripts without", "`replay init FILE` writes the [sources.NAME] that they need"),
+    ("no list of messages", "say where they are: `records` and `messages` of its table"),
+)
+
+
 def nothing_read(path: str, skipped: list[SkippedTrace]) -> SourceError:
     """The error for a source that gave nothing, with the first reason as the reason."""
     reason = skipped[0].reason if skipped else "there are no traces in it"
@@ -127,7 +137,5 @@ def nothing_read(path: str, skipped: list[SkippedTrace]) -> SourceError:
     return SourceError(
         f"no trace could be read: {reason}{more}",
         where=skipped[0].where if skipped else path,
-        fix="expected OTLP traces (JSON, JSON lines or protobuf; plain, gzip or zstd) or a "
-        "Langfuse export, session files of Claude Code or Codex, ATIF, Inspect logs; other chat "
-        "transcripts need a [sources.NAME] table",
+        fix=next((fix for words, fix in _MENDS if words in reason), _EXPECTED),
     )

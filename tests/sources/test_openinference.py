@@ -26,6 +26,14 @@ def test_openinference_messages(tmp_path: Path) -> None:
     assert call.flags == ()
 
 
+def test_a_part_whose_type_is_no_text_is_read(tmp_path: Path) -> None:
+    parts = "llm.input_messages.0.message.contents.0.message_content."
+    odd = {f"{parts}type": {"x": 1}, f"{parts}text": "Hi."}
+    plain = {"llm.input_messages.0.message.content": "Hi."}
+    call = llm(tmp_path, {"openinference.span.kind": "LLM", **odd, **plain})
+    assert "Hi." in json.dumps([m.content for m in call.input])
+
+
 def test_a_gap_in_flattened_messages_is_flagged(tmp_path: Path) -> None:
     lost = {k: v for k, v in OPENINFERENCE.items() if "input_messages.0" not in k}
     call = llm(tmp_path, lost)

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from anonymize.errors import SourceError
 from anonymize.sources import SourceSettings, open_source
+from anonymize.sources.joining import UNREADABLE
 from anonymize.trace import LOSSY_FLAGS, SkippedTrace, Trace
 from tests.sources.builders import exception, line, proto, request, span
 
@@ -108,6 +109,8 @@ def read(data: bytes) -> list[Trace | SkippedTrace] | str:
             items = list(open_source(str(path), {}).read())
         except SourceError as error:
             return error.what
+    skipped = [item.reason for item in items if isinstance(item, SkippedTrace)]
+    assert not [reason for reason in skipped if reason.startswith(UNREADABLE)]
     return [replace(i, source="") if isinstance(i, Trace) else replace(i, where="") for i in items]
 
 

@@ -13,14 +13,13 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
-from anonymize.assemble import assemble
 from anonymize.conventions.values import as_text
 from anonymize.errors import SourceError
 from anonymize.sources.budget import held_size
 from anonymize.sources.dialects import read_as
 from anonymize.sources.interface import Limits, SourceSettings
+from anonymize.sources.joining import joined
 from anonymize.sources.labels import labelled
-from anonymize.sources.mapped import mapped
 from anonymize.sources.remote.extent import (
     began,
     belongs,
@@ -131,7 +130,7 @@ class RemoteSource:
                 self.watch(spans)
             if belongs(spans, window):  # others have a window that waits for them
                 self.reconciled.note(still_open(spans, self.now()))
-            result = assemble(mapped(spans, self.settings.map), source=self.name)
+            result = joined(spans, self.settings.map, self.name)
             if isinstance(result, Trace):
                 result = labelled(result, spans, self.settings, self.agent, self.version)
             yield result

@@ -190,6 +190,6 @@ def _told(error: BaseException, status: int | None, where: str, *, tried: bool) 
         return SourceError(
             f"the source can't be reached, or is too busy ({kind})",
             where=where,
-            fix="run again later: what was read is kept, and it goes on from there",
+            fix="check `url`; if it is right, run again later: what is stored stays",
         )
     return SourceError(f"the source gave an error ({kind})", where=where, fix="check `url`")

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import importlib
 import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import urlsplit
 
 from anonymize.errors import SourceError
 from anonymize.sources.remote.window import Window
@@ -68,6 +70,7 @@ def open_platform(name: str, settings: SourceSettings) -> Platform:
             where=where,
             fix='add: url = "https://..." for the platform, or path = "..." for exported files',
         )
+    _check_address(settings, f"{where} url")
     for key, (least, most) in _BOUNDS.items():
         if not least <= getattr(settings, key) <= most:
             raise SourceError(
@@ -79,6 +82,26 @@ def open_platform(name: str, settings: SourceSettings) -> Platform:
     with package_of(settings.kind, where):
         made: Platform = getattr(importlib.import_module(module), attribute)(settings, where)
     return made
+
+
+def _check_address(settings: SourceSettings, where: str) -> None:
+    try:
+        parts = urlsplit(settings.url)
+        known = parts.scheme in ("http", "https") and bool(parts.hostname)
+    except ValueError:
+        parts, known = urlsplit(""), False
+    if settings.kind == "mlflow":  # its own client knows other places, too
+        known |= re.match(r"databricks$|(?!http)\w+://", settings.url) is not None
+    if not known:
+        raise SourceError(
+            "this is no address of a server", where=where, fix="it begins with https:// or http://"
+        )
+    if "@" in parts.netloc or parts.query:
+        raise SourceError(
+            "a URL with a user, a password or a query in it",
+            where=where,
+            fix="give the bare address; name the variable of the key: key_env = ...",
+        )
 
 
 @contextmanager

@@ -14,8 +14,11 @@ from typing import Any
 import pytest
 
 from anonymize.errors import SourceError
-from anonymize.sources.remote import Window
+from anonymize.sources import joining
+from anonymize.sources.remote import RemoteSource, Window
+from anonymize.spans import Span
 from tests.sources.platforms.standin import T0, Behaviour, timedelta
+from tests.sources.platforms.test_exactly_once import START, Seen, StandInPlatform
 from tests.sources.platforms.test_platforms import KINDS, keys, served, split
 
 __all__ = ["keys"]
@@ -95,3 +98,28 @@ def test_answers_that_are_nearly_right_are_told_or_skipped(
     printed = capfd.readouterr()
     warned = [str(one.message) for one in recwarn]
     assert SECRET not in f"{printed.out}{printed.err}{caplog.text}{warned}"
+
+
+def test_a_trace_that_we_fail_at_costs_itself_and_not_the_night(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A fault of ours would be met again in every night's window."""
+    hour = timedelta(hours=1)
+    window = Window(since=START, until=START + hour)
+    spans = [Seen(name, 0, START, START + hour, START) for name in "abc"]
+    assembled = joining.assemble
+
+    def failing(found: list[Span], *, source: str) -> Any:
+        if found[0].trace_id == "b":
+            raise TypeError(SECRET)
+        return assembled(found, source=source)
+
+    monkeypatch.setattr(joining, "assemble", failing)
+    source = RemoteSource(
+        name="shop", platform=StandInPlatform(spans, START + 2 * hour), window=window
+    )
+    good, bad = split(source)
+    assert sorted(trace.trace_id for trace in good) == ["a", "c"]
+    (skip,) = bad
+    assert (skip.trace_id, SECRET in skip.reason) == ("b", False)
+    assert source.reconciled.missing == 0
