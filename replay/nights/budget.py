@@ -62,6 +62,8 @@ class Budget:
     """How many nights share it."""
     replays: int = 0
     """Since the night began."""
+    traces: int = 0
+    """Of how many traces; whoever has them replayed counts them."""
     replaying: float = 0.0
     """Seconds since then in which at least one was going on."""
     _mark: tuple[float, float] = (0.0, 0.0)
@@ -87,7 +89,7 @@ class Budget:
     def begin_night(self) -> None:
         """From here on what was taken, spent and replayed counts for another night."""
         self._mark = (self.clock(), self.spent_usd)
-        self.replays, self.replaying, self._seen = 0, 0.0, self._mark[0]
+        self.replays, self.traces, self.replaying, self._seen = 0, 0, 0.0, self._mark[0]
 
     @property
     def night_usd(self) -> float:

@@ -49,12 +49,21 @@ class Drift:
 
 
 def drift_of(store: Path, day: date) -> Drift:
-    """The day against the seven before it; nothing is said with fewer than twenty traces there."""
-    import polars as pl
+    """The day against the seven before it; nothing is said with fewer than twenty traces there.
 
+    Raises:
+        StoreError: the store can't be read, or was changed meanwhile.
+    """
     from anonymize.store import Store
 
     opened = Store(store)
+    with opened.reading():
+        return _drift(opened, day)
+
+
+def _drift(opened: Store, day: date) -> Drift:
+    import polars as pl
+
     within = (pl.col("date") >= day - timedelta(days=_DAYS)) & (pl.col("date") <= day)
     window = (
         opened.scan("traces")

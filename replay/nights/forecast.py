@@ -42,17 +42,22 @@ class Pace:
         return (traces * self.each + self.rest) / 60
 
     def kept(self, minutes: float) -> float:
-        """Seconds of a budget of ``minutes`` to keep for what comes after the replays."""
+        """Seconds to keep of ``minutes`` that are left for what comes after the replays."""
         return min(self.after, _KEPT * minutes * 60)
 
 
-def measured(budget: Budget, seconds: float, traces: int) -> dict[str, Any] | None:
-    """What of a night is kept for later forecasts: ``seconds`` is all that it took, ``traces`` how
-    many it replayed; ``None`` where it replayed none."""
-    if not traces or not budget.replays:
+def measured(budget: Budget, seconds: float, known: object = None) -> dict[str, Any] | None:
+    """What of a night is kept for later forecasts; ``seconds`` is all that it took.
+
+    ``None`` where it replayed nothing, or less than when it was ``known`` before: a night that is
+    gone on with for the sake of a few traces says little of what a whole one takes.
+    """
+    before = known.get("traces") if isinstance(known, dict) else None
+    least = before if isinstance(before, int) else 1
+    if not budget.replays or budget.traces < max(1, least):
         return None
     return {
-        "traces": traces,
+        "traces": budget.traces,
         "replays": budget.replays,
         "seconds": round(budget.replaying, 2),
         "rest": round(max(0.0, seconds - budget.replaying), 2),
@@ -107,7 +112,7 @@ def _room(pace: Pace, budget: Budget) -> int | None:
     """For how many traces; ``None`` where there is no limit that can be foreseen."""
     rooms = []
     if budget.minutes and pace.each:
-        seconds = budget.left_minutes * 60 - pace.kept(budget.minutes)
+        seconds = budget.left_minutes * 60 - pace.kept(budget.left_minutes)
         rooms.append(max(0.0, seconds) / pace.each)
     if budget.usd and pace.usd:
         rooms.append(budget.left_usd / pace.usd)

@@ -8,6 +8,7 @@ where the draw rules out that more traces got worse than ``[compare] margin`` al
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -50,7 +51,14 @@ def largest_share(judged: Mapping[str, str], request: RunRequest, selection: Sel
     chosen = selection.digests.keys() | selection.left
     if not chosen:
         return 1.0
-    share = most_hits(0, len(drawn), len(chosen) - sure) / len(chosen)
+    parts = float(len(drawn))
+    if selection.whole:
+        # Conversations were drawn, not traces: as many as would tell as much, were they alike long.
+        turns = Counter(judged[i] for i in drawn).values()
+        parts = parts**2 / sum(n * n for n in turns) if turns else 0.0
+    each = len(drawn) / parts if parts else 1.0
+    whole = round((len(chosen) - sure) / each)
+    share = min(1.0, each * most_hits(0, min(int(parts), whole), whole) / len(chosen))
     weights = {i: request.weights.get(i, 1.0) for i in chosen}
     if len(set(weights.values())) == 1:
         return share

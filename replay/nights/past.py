@@ -40,39 +40,40 @@ def replay_past(
 
     Returns the report's ``night.past``; ``None`` where there is nothing.
     """
-    from replay.runs import execute
-
     folder = work.folder / FOLDER
     if not chosen:
         return None
     write_night(work.folder, past_since=min(chosen.values()).isoformat())
     with work.budget.part(PART):
-        outcome = execute(request(tuple(chosen), folder), work.config, on_progress=work.on_progress)
+        outcome = work.run(request(tuple(chosen), folder))
     return section(outcome, min(chosen.values()))
 
 
 def section(outcome: RunOutcome, since: date) -> dict[str, Any]:
     """What a night's report says of that run: nothing that its own report has not."""
     document = outcome.document
-    counts, verdict = document["counts"], document["verdict"]["status"]
+    counts, groups = document["counts"], document["groups"]
     left = int((document.get("budget") or {}).get("not_replayed", 0))
-    resilience = document.get("resilience")
-    worse = counts["regressed"] if resilience is None else len(resilience["verdict"]["worse"])
+    of, worse = counts["compared"], counts["regressed"]
+    if (resilience := document.get("resilience")) is not None:
+        # Beside recordings without faults nearly everything differs: the judge tells.
+        counts, groups = Counter(resilience["counts"]["candidate"]), ()
+        of, worse = counts.total(), len(resilience["verdict"]["worse"])
     unclear = counts["inconclusive"] + counts["broken"]
     return {
-        "replayed": counts["compared"],
+        "replayed": of,
         "regressed": worse,
         "unclear": unclear,
         "not_replayed": left,
         "since": since.isoformat(),
-        "status": verdict,
+        "status": document["verdict"]["status"],
         "groups": [
             {"id": g["id"], "title": g["title"], "count": g["count"]}
-            for g in document["groups"]
+            for g in groups
             if g["verdict"] == "regressed"
         ][:_MOST_GROUPS],
         "report": f"{FOLDER}/report.html",
-        "sentence": _sentence(counts["compared"], worse, unclear, left),
+        "sentence": _sentence(of, worse, unclear, left),
     }
 
 
@@ -80,7 +81,8 @@ def _sentence(of: int, worse: int, unclear: int, left: int) -> str:
     """``Of 12 traces of earlier days that had regressed or were reviewed, 3 are worse.``"""
     what = "of earlier days that had regressed or were reviewed"
     if not of:
-        return f"None of the traces {what} was replayed: the budget had no room for {left:,}."
+        why = f"the budget had no room for {left:,}" if left else "none of them can be replayed"
+        return f"None of the traces {what} was replayed: {why}."
     said = f"Of {plural(of, 'trace')} {what}, "
     if worse == of:
         said += "it is worse" if of == 1 else "all are worse"
@@ -126,13 +128,15 @@ def _there(work: Work, ids: Mapping[str, Any]) -> dict[str, date]:
 
     if not ids:
         return {}
-    frame = Store(work.store).scan("traces").select("trace_id", "date", "agent_version")
+    store = Store(work.store)
+    frame = store.scan("traces").select("trace_id", "date", "agent_version")
     today = frame.filter(pl.col("date") == work.day)
     if work.settings.baseline:
         today = today.filter(pl.col("agent_version") == work.settings.baseline)
-    versions = {v or "" for v in today.select("agent_version").unique().collect().to_series()}
     asked = pl.col("trace_id").is_in(list(ids))
-    rows = frame.filter(asked & (pl.col("date") < work.day)).collect()
+    with store.reading():
+        versions = {v or "" for v in today.select("agent_version").unique().collect().to_series()}
+        rows = frame.filter(asked & (pl.col("date") < work.day)).collect()
     found = {i: day for i, day, version in rows.iter_rows() if (version or "") in versions}
     return {i: found[i] for i in ids if i in found}
 

@@ -104,7 +104,8 @@ def _counted(store: Store | None, day: date) -> Mapping[date, int]:
         return {}
     first = day - timedelta(days=_DAYS)
     frame = store.scan("traces").select("date")
-    rows = frame.filter((pl.col("date") >= first) & (pl.col("date") < day)).collect()
+    with store.reading():
+        rows = frame.filter((pl.col("date") >= first) & (pl.col("date") < day)).collect()
     return dict(rows.group_by("date").len().iter_rows())
 
 
@@ -124,8 +125,10 @@ def held_of(store: Path, day: date) -> Held:
 
     if not open_place(store).exists():
         return Held(traces=0, content="")
-    frame = Store(store).scan("traces").select("trace_id", "digest", "date")
-    rows = frame.filter(pl.col("date") == day).sort("trace_id").collect()
+    opened = Store(store)
+    frame = opened.scan("traces").select("trace_id", "digest", "date")
+    with opened.reading():
+        rows = frame.filter(pl.col("date") == day).sort("trace_id").collect()
     pairs = list(zip(rows["trace_id"].to_list(), rows["digest"].to_list(), strict=True))
     return Held(traces=len(pairs), content=digest(pairs))
 

@@ -144,7 +144,7 @@ def trend_of(known: Mapping[str, Any], diff: DatasetDiff) -> str:
         return ""
     bad = [n for n, p in enumerate(diff.pairs) if p.verdict == "regressed"]
     now = sample_of(diff.pairs).rate(bad).interval
-    then = share_interval(hits / of, of)
+    then = share_interval(min(1.0, hits / of), of)
     if now.low > then.high:
         return "up"
     return "down" if now.high < then.low else "level"

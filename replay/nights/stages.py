@@ -54,6 +54,14 @@ class Work:
         """Where the night's run and report are."""
         return self.runs / self.day.isoformat()
 
+    def run(self, request: RunRequest) -> RunOutcome:
+        """A run of the night; the traces that it replayed are counted."""
+        from replay.runs import execute
+
+        outcome = execute(request, self.config, on_progress=self.on_progress)
+        self.budget.traces += int(outcome.document["counts"]["replayed"])
+        return outcome
+
 
 def do_night(work: Work, *, ingest: bool = True) -> RunOutcome:
     """All stages of a night.
@@ -87,7 +95,6 @@ def _ingested(work: Work) -> Ingested:
 def _replayed(work: Work) -> RunOutcome:
     """Audit, choose, replay, report."""
     from replay.nights.drift import drift_of
-    from replay.runs import execute
 
     settings, day, folder = work.settings, work.day, work.folder
     if settings.audit:
@@ -105,13 +112,12 @@ def _replayed(work: Work) -> RunOutcome:
     past = _past(work, earlier)
     request = _request(work, weights=chosen, first=first)
     request = _with(request, {**_before(work, inputs=drift.notes), "past": past})
-    with work.budget.kept(pace.kept(work.budget.minutes) if pace else 0.0):
-        outcome = execute(request, work.config, on_progress=work.on_progress)
-        before = None
+    with work.budget.kept(pace.kept(work.budget.left_minutes) if pace else 0.0):
+        outcome, before = work.run(request), None
         # What was kept for further replays and not needed goes to traces that were left out.
         while (left := _left(outcome)) and left != before and work.budget.room:
             before = left
-            outcome = execute(request, work.config, on_progress=work.on_progress)
+            outcome = work.run(request)
     write_night(folder, drift=list(drift.notes))
     return outcome
 
@@ -140,7 +146,8 @@ def _past(work: Work, earlier: Mapping[str, date]) -> Mapping[str, Any] | None:
     def request(ids: tuple[str, ...], folder: Path) -> RunRequest:
         # The choice goes through the behaviours in turn: a small budget shall see each of them.
         first = frozenset(ids[: -(-len(ids) // 3)])
-        return replace(_request(work), day=None, ids=ids, folder=folder, aa=0.0, first=first)
+        asked = replace(_request(work), day=None, aa=0.0, picked=True)
+        return replace(asked, ids=ids, folder=folder, first=first)
 
     return replay_past(work, earlier, request)
 
@@ -218,9 +225,7 @@ def _remember(work: Work, outcome: RunOutcome, held: Held, seconds: float) -> No
     """What stays of the night, the figures, and the heartbeat."""
     known = counts_of(outcome.document)
     finished = time.time()
-    past = (outcome.document.get("night") or {}).get("past") or {"replayed": 0}
-    traces = int(outcome.document["counts"]["replayed"]) + int(past["replayed"])
-    pace = measured(work.budget, seconds, traces)
+    pace = measured(work.budget, seconds, read_night(work.folder).get("pace"))
     write_night(
         work.folder,
         **{"share": None, "low": None, "high": None, **known},

@@ -12,6 +12,9 @@ Which tests there are depends on what was run, never on what came out:
   often the recording's (it comes back) as the first run's own (it never does).
 - *swap*: the first run against the recording, and the other way round: what is lost is as often
   gained.
+
+Of traces that were picked because earlier runs differed there, only the first of these holds: such
+a recording is the odd one more often than its runs are, and such a trace varies more than others.
 """
 
 from __future__ import annotations
@@ -36,7 +39,8 @@ class Evidence:
     lowest it could have been. ``noisy``: an unchanged agent, or the candidate itself, was seen to
     vary here. ``measured``: that was looked at on traces that were not chosen for their result.
     ``controlled``: runs of the agent that made the recordings were beside the candidate's.
-    ``wavers``: two runs of the candidate on one trace differed somewhere, in whatever.
+    ``wavers``: two runs of the candidate on one trace differed somewhere, in whatever. ``picked``:
+    the traces were picked for what earlier runs showed.
     """
 
     noisy: bool
@@ -52,6 +56,12 @@ class Evidence:
     mixed: int = 0
     alone: int = 0
     most_returns: int = 0
+    picked: bool = False
+
+    @property
+    def looked(self) -> int:
+        """Of how many traces that show it there are further runs of the candidate."""
+        return self.back + self.gone + self.mixed + self.alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +86,11 @@ class _Kind:
 class Index:
     """All draws of a run, found by behaviour."""
 
-    def __init__(self, draws: Sequence[TraceDraws], floor: NoiseFloor) -> None:
+    def __init__(
+        self, draws: Sequence[TraceDraws], floor: NoiseFloor, *, picked: bool = False
+    ) -> None:
         self.floor = floor
+        self.picked = picked
         self.traces = len(draws)
         self.controlled = sum(1 for d in draws if d.control)
         self.answered = any(d.asked for d in draws)
@@ -120,6 +133,7 @@ class Index:
             mixed=back["mixed"],
             alone=back["alone"],
             most_returns=back["most"],
+            picked=self.picked,
         )
 
     def _known(self, kind: _Kind) -> int:
@@ -138,6 +152,8 @@ class Index:
             found.append((chance.high, chance.least))
             if self.answered or self.controlled >= _COVERED * self.traces:
                 return found
+        if self.picked:
+            return found
         known_of = self.controlled + self.floor.pairs
         if known_of:
             some = sum(1 for d in there if kind.names & d.signatures)

@@ -63,6 +63,7 @@ class NoiseRun:
     named: bool = False
     repeats: int = 1
     share: float = 0.0
+    picked: bool = False
     notes: list[str] = field(default_factory=list)
     studied: Studied | None = None
     compare: Compare = compare_traces
@@ -97,6 +98,7 @@ class NoiseRun:
             named=named,
             repeats=config.repeat if request.repeat is None else request.repeat,
             share=share,
+            picked=request.picked,
         )
 
     def __call__(self, pairs: Sequence[TraceDiff], compare: Compare) -> Studied:
@@ -166,7 +168,9 @@ class NoiseRun:
             doubts=Doubts(
                 unsettled=weighing.unsettled,
                 alarm=weighing.alarm,
-                needed=what_settles(weighing, len(pairs), self.repeats, self.agent),
+                needed=what_settles(
+                    weighing, len(pairs), self.repeats, self.agent, picked=self.picked
+                ),
             ),
             floor=floor,
             learnt=learnt,
@@ -179,8 +183,8 @@ class NoiseRun:
 
     def keep(self, studied: Studied, run_id: str) -> None:
         """Leave what was learnt beside the run, and add it to what later runs know."""
-        if not studied.learnt.pairs:
-            return
+        if not studied.learnt.pairs or self.picked:
+            return  # what was picked varies more than the traffic
         learnt = Learnt(
             run_id=run_id,
             day=datetime.now(UTC).date().isoformat(),
@@ -264,7 +268,8 @@ class NoiseRun:
             self.agent = ""
 
     def _weigh(self, draws: Sequence[TraceDraws], floor: NoiseFloor) -> Weighing:
-        return weigh(draws, gates=self._gates, level=self.settings.level, floor=floor)
+        level = self.settings.level
+        return weigh(draws, gates=self._gates, level=level, floor=floor, picked=self.picked)
 
     def _gates(self, mark: Seen) -> bool:
         return self.settings.fail_on == "any" or mark.severity == "regression"

@@ -8,7 +8,9 @@ from replay.noise.weigh import Weighed, Weighing
 _MOST_REPEATS = 9
 
 
-def what_settles(weighing: Weighing, traces: int, repeats: int, agent: str) -> str:
+def what_settles(
+    weighing: Weighing, traces: int, repeats: int, agent: str, *, picked: bool = False
+) -> str:
     """A sentence for people; ``""`` where nothing is open.
 
     The drop to be seen is the one that was seen, the noise the one that was measured: exact power
@@ -19,6 +21,9 @@ def what_settles(weighing: Weighing, traces: int, repeats: int, agent: str) -> s
     open_ = [w for w in weighing.behaviours.values() if w.decision == "unsettled"]
     if not open_ or not traces:
         return ""
+    if picked:  # more such traces tell no more
+        more = "Runs of the agent that made the recordings would settle it ([replay] aa_agent)"
+        return "" if agent else more
     worst = max(open_, key=lambda w: (w.traces, w.signature))
     hint = "" if agent else " or name the agent that made the recordings ([replay] aa_agent)"
     drop, noise = _drop(worst), _noise(worst)

@@ -92,15 +92,16 @@ def weigh(
     gates: Callable[[Seen], bool],
     level: float = 0.01,
     floor: NoiseFloor | None = None,
+    picked: bool = False,
 ) -> Weighing:
     """Decide about every behaviour that the candidate's first runs show.
 
     ``draws`` has one entry for every trace that was compared, also those without a difference.
     ``gates`` says whether a divergence could fail the run by itself; ``level`` is how often a run
     of an unchanged agent may fail at most; ``floor`` is what earlier runs learnt of the noise of
-    the agent.
+    the agent; ``picked``: the traces were picked for what earlier runs showed.
     """
-    index = Index(draws, floor or NoiseFloor())
+    index = Index(draws, floor or NoiseFloor(), picked=picked)
     shown = Counter(mark.signature for one in draws for mark in one.main)
     gating = {m.signature for one in draws for m in one.main if gates(m)}
     found = {s: index.evidence([s]) for s in shown}
@@ -161,6 +162,9 @@ def _gating(evidence: Evidence, chance: float | None, level: float) -> tuple[Dec
         return "unsettled", f"could be noise ({_percent(evidence.chance)}); {_noise(evidence)}"
     if not evidence.noisy:
         return "unsettled", f"the recording may be the odd one; {_noise(evidence)}"
+    steady = evidence.back or evidence.alone or not evidence.looked
+    if evidence.picked and not evidence.controlled and steady:
+        return "unsettled", f"picked for it, so no rate tells it from noise; {_noise(evidence)}"
     if not evidence.noise and not evidence.controlled:
         if evidence.back > MOSTLY * evidence.gone and evidence.most_returns >= RETURNS:
             return "unsettled", f"comes back in most traces, not in all; {_noise(evidence)}"
@@ -220,9 +224,9 @@ def _noise(evidence: Evidence) -> str:
     said = []
     if evidence.noise_of:
         said.append(f"in {evidence.noise:,} of {evidence.noise_of:,} A/A pairs")
-    looked = evidence.back + evidence.gone + evidence.mixed + evidence.alone
-    if looked:
-        said.append(f"of {looked:,} traces replayed again it came back in {evidence.back:,}")
+    if evidence.looked:
+        looked = f"of {evidence.looked:,} traces replayed again"
+        said.append(f"{looked} it came back in {evidence.back:,}")
     return "; ".join(said) or "replays of one version differ in it"
 
 

@@ -28,8 +28,9 @@ def statistics_of(diff: DatasetDiff) -> dict[str, Any]:
         verdicts[pair.verdict].append(n)
         for code in {d.code for d in pair.divergences if not d.quiet and not d.counterfactual}:
             codes[code].append(n)
-    if not sample.equal:
-        # How many may be worse though none was: the counts don't tell where traces have weights.
+    if not sample.exact:
+        # How many may be worse though none was: the counts don't tell where traces have weights,
+        # or are turns of one conversation.
         verdicts.setdefault("regressed", [])
     return {
         "weighted": not sample.equal,

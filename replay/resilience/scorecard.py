@@ -91,7 +91,7 @@ def scorecard(rows: Sequence[OutcomeRow], own_contracts: Sequence[str] = ()) -> 
 
 def sample_of(rows: Sequence[OutcomeRow]) -> Sample:
     """The sample of the traffic that these rows are."""
-    return Sample([r.weight for r in rows], [r.session or r.trace_id for r in rows])
+    return Sample([r.weight for r in rows], [(r.session or r.trace_id, r.label) for r in rows])
 
 
 def _on(row: OutcomeRow, place: str, fault: str) -> bool:

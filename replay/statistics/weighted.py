@@ -40,9 +40,10 @@ class WeightedRate:
 class Sample:
     """Traces with their weights, and the conversations that they are turns of.
 
-    With equal weights a share has the exact interval of Clopper and Pearson. With others it has
-    the same with the effective number of traces (Korn and Graubard 1998): never more than weights
-    and conversations leave (Kish 1965), and less where turns of a conversation are alike.
+    Where all weigh the same and each is a conversation by itself, a share has the exact interval of
+    Clopper and Pearson. Else it has the same with the effective number of traces (Korn and Graubard
+    1998): never more than weights leave (Kish 1965), and less where turns of a conversation are
+    alike, or where nothing shows whether they are.
     """
 
     def __init__(self, weights: Sequence[float], clusters: Sequence[Hashable] = ()) -> None:
@@ -65,8 +66,11 @@ class Sample:
         self._sums = [0.0] * len(numbers)
         for cluster, weight in zip(self._cluster, self.weights, strict=True):
             self._sums[cluster] += weight
-        squares = sum(w * w for w in self._sums)
-        self._most = min(float(len(self.weights)), self.whole**2 / squares) if squares else 0.0
+        self._squares = sum(w * w for w in self._sums)
+        # How many conversations of one weight would tell as much, and how many traces.
+        self._least = self.whole**2 / self._squares if self.whole else 0.0
+        self._most = self.whole**2 / sum(w * w for w in self.weights) if self.whole else 0.0
+        self.exact = self.equal and len(numbers) == len(self.weights)
 
     def share(self, hits: Collection[int]) -> float:
         """The weights of those of the traces ``hits`` (indices) in all weights; 0 of none."""
@@ -74,7 +78,7 @@ class Sample:
 
     def rate(self, hits: Collection[int], level: float = 0.95) -> WeightedRate:
         """The share of traffic that the traces ``hits`` (indices, each once) stand for."""
-        if self.equal:
+        if self.exact:
             interval = rate_interval(len(hits), len(self.weights), level)
             share, size = self.share(hits), float(len(self.weights))
             return WeightedRate(
@@ -88,16 +92,25 @@ class Sample:
         )
 
     def _size(self, hits: Collection[int], share: float) -> float:
-        """The effective number: what a variance between conversations as seen here amounts to."""
-        number = len(self._sums)
-        if not 0 < share < 1 or number < 2:
-            return self._most
+        """The effective number: what a variance between conversations as seen here amounts to.
+
+        A few hits tell little of how alike turns are. So one more conversation is added, of the
+        size that a trace's is on the average, all of which has it (or none, where most traces do).
+        """
+        if not 0 < share < 1 or len(self._sums) < 2:
+            return self._least
         over: dict[int, float] = defaultdict(float)
         for n in hits:
             over[self._cluster[n]] += self.weights[n]
-        off = sum((over.get(c, 0.0) - share * w) ** 2 for c, w in enumerate(self._sums))
-        variance = number / (number - 1) * off / self.whole**2
-        return min(self._most, share * (1 - share) / variance) if variance else self._most
+        more = self._squares / self.whole
+        has = more if share <= 0.5 else 0.0
+        whole, number = self.whole + more, len(self._sums) + 1
+        share = (share * self.whole + has) / whole
+        # The sum of (over - share * whole)² of all; those without hits need not be looked at.
+        off = share**2 * self._squares + (has - share * more) ** 2
+        off += sum(hit * (hit - 2 * share * self._sums[c]) for c, hit in over.items())
+        variance = number / (number - 1) * off / whole**2
+        return min(self._most, share * (1 - share) / variance)
 
 
 def weighted_rate(

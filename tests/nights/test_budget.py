@@ -217,6 +217,21 @@ def test_a_pass_is_one_only_where_the_draw_rules_out_more_than_the_margin(
     assert section["share"] == most_hits(0, replayed, 100) / 100
 
 
+def test_of_conversations_that_were_drawn_whole_their_number_counts_and_not_that_of_turns(
+    tmp_path: Path,
+) -> None:
+    """30 conversations of 20 turns, half of them replayed: any other may be worse as a whole."""
+    of = {f"{c}-{n}": f"c{c}" for c in range(30) for n in range(20)}
+    done = {i: c for i, c in of.items() if int(c[1:]) < 15}
+    selection = Selection(
+        digests=dict.fromkeys(done, ""), policies={}, left=frozenset(of.keys() - done.keys())
+    )
+    request = request_of(tmp_path, budget=Budget(minutes=30))
+    assert partial.largest_share(done, request, selection) == most_hits(0, 300, 600) / 600
+    selection.whole = True
+    assert partial.largest_share(done, request, selection) == most_hits(0, 15, 30) / 30
+
+
 def test_the_largest_number_that_a_draw_allows_is_exact() -> None:
     from math import comb
 

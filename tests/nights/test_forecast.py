@@ -10,9 +10,10 @@ import pytest
 
 from replay.folder import write_header
 from replay.nightly import run_night
+from replay.nights import budget as budgets
 from replay.nights.budget import Budget
 from replay.nights.forecast import Pace, forecast, measured, pace_of
-from replay.nights.history import write_night
+from replay.nights.history import read_night, write_night
 from replay.results import ReplayResult
 from tests.engine.support import make_trace
 from tests.nights.conftest import dated, write_day
@@ -82,7 +83,8 @@ def test_no_trace_begins_that_would_not_end_in_time_on_the_average() -> None:
         assert budget.closed() == "time"
     clock.now += 1
     assert budget.closed() == "time"
-    assert measured(budget, 70.0, 4) == {
+    budget.traces = 4
+    assert measured(budget, 70.0) == {
         "traces": 4,
         "replays": 4,
         "seconds": 20.0,
@@ -91,7 +93,7 @@ def test_no_trace_begins_that_would_not_end_in_time_on_the_average() -> None:
         "usd": 0.0,
     }
     budget.begin_night()
-    assert measured(budget, 1.0, 4) is None
+    assert measured(budget, 1.0) is None
 
 
 def test_a_night_says_what_it_will_take_before_it_begins(parrot: Path) -> None:
@@ -103,3 +105,30 @@ def test_a_night_says_what_it_will_take_before_it_begins(parrot: Path) -> None:
     first, second = [line for line in said if line.startswith("foreseen")]
     assert first == "foreseen: how long 8 traces take is not known yet, v2 has had no night"
     assert re.fullmatch(r"foreseen: 8 traces, about .+, as the last night took", second)
+
+
+def test_a_night_that_goes_on_within_its_budget_counts_each_trace_and_a_rest_is_no_pace(
+    parrot: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_day(parrot, DAY, 30)
+    monkeypatch.setattr(budgets, "cost_of", lambda *_: (1.0, 0))
+    outcome = run_night(dated(parrot, aa=0, budget_usd=20), DAY)
+    # It began again with what was kept for differences: those traces were replayed once, too.
+    assert outcome.document["counts"]["reused"] > 0
+    pace = read_night(parrot / "runs" / DAY.isoformat())["pace"]
+    assert pace["traces"] == pace["replays"] == outcome.document["counts"]["compared"]
+    # Of a night that is gone on with for the sake of a few, the pace stays what it was.
+    rest = Budget()
+    rest.replays, rest.traces = 9, 3
+    assert measured(rest, 1.0, pace) is None
+    assert measured(rest, 1.0, {"traces": 2}) is not None
+
+
+def test_what_is_kept_for_comparing_is_a_part_of_what_this_night_has(tmp_path: Path) -> None:
+    night(tmp_path, 1, traces=100, seconds=100, after=600)
+    pace = pace_of(tmp_path, DAY, "v2")
+    assert pace is not None
+    budget = Budget(minutes=90, clock=Clock())
+    with budget.part(1 / 9):  # one of nine nights: ten minutes, of which two are kept
+        assert pace.kept(budget.left_minutes) == pytest.approx(120)
+        assert "room for about 480 of them" in forecast(pace, 900, 0, budget, "v2")

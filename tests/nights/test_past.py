@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from jsonschema import Draft202012Validator
 from anonymize.store import Store
 from replay.nightly import run_night
 from replay.nights.history import nights, read_night
-from replay.nights.past import _spread
+from replay.nights.past import _sentence, _spread, section
 from replay.nights.section import row
 from replay.report import load_schema
 from replay.report.nights import remark
@@ -20,6 +21,7 @@ from replay.review.model import review_of
 from replay.review.store import ReviewFile
 from replay.suites.past import earlier
 from tests.nights.conftest import dated, write_day
+from tests.resilience.runs import under
 
 DAYS = [date(2026, 3, 2) + timedelta(days=n) for n in range(3)]
 #: Fails where it is asked for number 3, which is asked on the first day only.
@@ -124,3 +126,28 @@ def test_under_faults_only_what_the_judge_found_worse_counts_as_a_regression(
     (tmp_path / "one").mkdir()
     (tmp_path / "one" / "report.json").write_text(json.dumps(document))
     assert earlier(tmp_path, {}) == {"y": ("regressed in one", "")}
+
+
+def test_under_faults_a_past_run_is_told_by_the_judge(tmp_path: Path) -> None:
+    ran = under(tmp_path, "eager", "timeout:tool=issue_refund,call=1", number=2)
+    told = section(ran, DAYS[0])
+    worse = len(ran.document["resilience"]["verdict"]["worse"])
+    assert (told["replayed"], told["regressed"], told["unclear"]) == (2, worse, 0)
+    assert told["groups"] == []  # what differs from recordings without faults is no behaviour
+
+
+def test_a_past_of_which_nothing_was_replayed_blames_no_budget_that_had_room() -> None:
+    assert _sentence(0, 0, 0, 3).endswith("the budget had no room for 3.")
+    assert _sentence(0, 0, 0, 0).endswith("none of them can be replayed.")
+
+
+def test_what_was_picked_teaches_later_runs_no_noise(parrot: Path) -> None:
+    for day, number in zip(DAYS, (5, 3), strict=False):
+        write_day(parrot, day, number)
+    (parrot / "parrot.py").write_text(CRASHES)
+    for day in DAYS[:2]:
+        config = dated(parrot, aa=0)
+        outcome = run_night(replace(config, replay=replace(config.replay, repeat=2)), day)
+    assert outcome.document["night"]["past"]["replayed"] == 1
+    known = json.loads((parrot / "runs" / "noise.json").read_text())["runs"]
+    assert [one["run_id"] for one in known] == [day.isoformat() for day in DAYS[:2]]

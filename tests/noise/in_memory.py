@@ -103,6 +103,7 @@ def compared(
     confirm: int = 6,
     floor: NoiseFloor | None = None,
     compare: CompareSettings | None = None,
+    picked: bool = False,
 ) -> tuple[DatasetDiff, InMemory]:
     """A run of ``candidate`` over what ``recorded`` did; ``unchanged`` is known to be its agent."""
     names = [f"t{n}" for n in range(traces)]
@@ -127,6 +128,7 @@ def compared(
         agent="v1" if unchanged is not None else "",
         repeats=repeat,
         share=aa,
+        picked=picked,
         candidate=candidate,
         unchanged=unchanged,
         recorded=before,

@@ -8,7 +8,7 @@ from replay.compare import CompareSettings
 from replay.noise.floor import NoiseFloor
 from replay.report import RunInfo, load_schema, to_json
 from tests.noise.agents import desk
-from tests.noise.in_memory import compared
+from tests.noise.in_memory import Agent, compared
 
 TENTH = frozenset(range(0, 200, 10))
 NOISE = [
@@ -157,3 +157,34 @@ def test_the_report_holds_the_noise_and_follows_its_schema() -> None:
     assert rates & {("EFFECT_MISSING", "add_note"), ("EFFECT_ADDED", "add_note")}
     assert document["noise"]["pairs"] == 20
     assert all(r["low"] <= r["hits"] / r["pairs"] <= r["high"] for r in document["noise"]["rates"])
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_traces_that_were_picked_fail_only_beside_runs_of_the_agent_that_made_them(
+    seed: int,
+) -> None:
+    """A trace is picked where its recording went well and a run did not: such traces vary more
+    than the traffic, of which the noise is known."""
+    varies, recorded = desk(lost=0.5), desk()
+    (mark,) = {
+        d.signature
+        for p in compared(recorded, varies, traces=20, confirm=0)[0].pairs
+        for d in p.divergences
+    }
+    floor = NoiseFloor(pairs=250, hits={mark: 6})
+
+    def verdict(candidate: Agent, *, picked: bool = True, known: bool = False) -> str:
+        agent = varies if known else None
+        diff, _ = compared(
+            recorded, candidate, traces=20, seed=seed, unchanged=agent, floor=floor, picked=picked
+        )
+        return diff.verdict
+
+    assert verdict(varies, picked=False) == "regressed"  # held against a rate of other traces
+    assert verdict(varies) != "regressed"
+    assert verdict(varies, known=True) != "regressed"
+    worse = desk(lost=0.5, broken_note=range(12))
+    assert verdict(worse, known=True) == "regressed"
+    assert verdict(worse) == "inconclusive"
+    # Where nothing varies, one regression is enough.
+    assert verdict(desk(broken={3})) == "regressed"

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import random
+import statistics
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -40,6 +43,40 @@ def test_turns_that_are_alike_tell_less() -> None:
     assert together.interval.high - together.interval.low > 1.5 * (
         apart.interval.high - apart.interval.low
     )
+
+
+def drawn(
+    alike: float, rate: float, seed: int, weights: tuple[float, ...] = (1.0,)
+) -> tuple[Sample, list[int]]:
+    """200 turns of conversations of 1 to 8; in so large a part of them turns share their luck."""
+    rng, one, of, hits = random.Random(f"{seed} {alike}"), [], [], []
+    while len(one) < 200:
+        luck, weight, name = rng.random(), rng.choice(weights), len(one)
+        for _ in range(rng.choice((1, 1, 2, 5, 8))):
+            if (luck if rng.random() < alike else rng.random()) < rate:
+                hits.append(len(one))
+            one.append(weight)
+            of.append(name)
+    return Sample(one, of), hits
+
+
+@pytest.mark.parametrize("weights", [(1.0,), (1.0, 2.0, 50.0)])
+@pytest.mark.parametrize("alike", [0.0, 0.5, 1.0])
+@pytest.mark.parametrize("rate", [0.02, 0.05, 0.4, 0.8])
+def test_intervals_hold_where_turns_are_alike_also_if_all_weigh_the_same(
+    rate: float, alike: float, weights: tuple[float, ...]
+) -> None:
+    found = [drawn(alike, rate, seed, weights) for seed in range(100)]
+    intervals = [sample.rate(hits).interval for sample, hits in found]
+    assert sum(low <= rate <= high for low, high in intervals) >= 90
+
+
+def test_turns_that_are_not_alike_tell_nearly_as_much_as_traces_by_themselves() -> None:
+    sizes = [sample.rate(hits).size for sample, hits in (drawn(0.0, 0.2, n) for n in range(20))]
+    assert statistics.mean(sizes) > 120
+    # Of none nothing shows whether turns are alike.
+    sample, _ = drawn(0.0, 0.2, 0)
+    assert sample.rate(()).size < 60
 
 
 def test_nothing_and_bad_weights() -> None:
