@@ -88,16 +88,18 @@ def _print_store(store: Store, limit: int) -> None:
         )
     click.echo("steps: " + "".join(console.rows(summary.steps, indent="", width=10_000)))
     for flag, count in sorted(summary.flags.items()):
-        click.echo(f"  lossy  {flag} {count:,}: {LOSSY_FLAGS.get(flag, '')}")
+        line = f"  lossy  {flag} {count:,}: {LOSSY_FLAGS.get(flag, '')}"
+        click.echo(console.fitted(line, 80))
     skipped, quarantined = store.skipped(), store.quarantined()
-    click.echo(f"skipped {len(skipped):,}, quarantined {len(quarantined):,}")
+    click.echo(f"skipped {summary.skipped:,}, quarantined {summary.quarantined:,}")
     for skip in skipped[:limit]:
         click.echo(console.printable(f"  skipped      {skip.where}: {skip.reason}"))
     for item in quarantined[:limit]:
         click.echo(
             console.printable(f"  quarantined  {item.trace_ref} ({item.size:,} B): {item.reason}")
         )
-    hidden = max(0, len(skipped) - limit) + max(0, len(quarantined) - limit)
+    listed = len(skipped[:limit]) + len(quarantined[:limit])
+    hidden = summary.skipped + summary.quarantined - listed
     if hidden:
         click.echo(f"  ... {hidden:,} more (--limit)")
 

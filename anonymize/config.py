@@ -44,7 +44,6 @@ class AnonymizeConfig:
     ) -> AnonymizeConfig:
         """The same from parsed TOML; tables of other packages are not looked at."""
         from anonymize.policy import ScrubPolicy
-        from anonymize.sources import SourceSettings
 
         policy = parse_table(ScrubPolicy, tables.get("anonymize", {}), f"{name}: anonymize")
         sources = tables.get("sources", {})
@@ -54,10 +53,19 @@ class AnonymizeConfig:
             root=root,
             policy=policy.rooted(root),
             sources={
-                key: _rooted(parse_table(SourceSettings, table, f"{name}: sources.{key}"), root)
+                key: _rooted(_source(table, f"{name}: sources.{key}"), root)
                 for key, table in sources.items()
             },
         )
+
+
+def _source(table: Any, where: str) -> SourceSettings:
+    from anonymize.sources import SourceSettings
+    from anonymize.sources.checked import check_table
+
+    settings = parse_table(SourceSettings, table, where)
+    check_table(settings, where)
+    return settings
 
 
 def _rooted(settings: SourceSettings, root: Path) -> SourceSettings:

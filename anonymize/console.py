@@ -6,10 +6,14 @@ Exit codes everywhere: 0 pass, 1 regressed, 2 could not run, 3 inconclusive.
 from __future__ import annotations
 
 import os
+import shutil
 import sys
+import textwrap
 import traceback
-from collections.abc import Callable, Mapping
-from typing import Any, NoReturn
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NoReturn, TextIO
 
 import click
 
@@ -29,6 +33,7 @@ def run_cli(command: click.Command) -> NoReturn:
     An error of ours is printed as it is. Any other exception is a defect: its type and place
     are printed but not its message, which could hold personal data, unless ``REPLAY_DEBUG=1``.
     """
+    _surroundings()
     try:
         result = command.main(standalone_mode=False)
         # With standalone_mode off, click returns the code of ctx.exit() instead of raising.
@@ -41,26 +46,101 @@ def run_cli(command: click.Command) -> NoReturn:
         sys.exit(2)
     except (click.Abort, KeyboardInterrupt):
         fail("stopped; run the same command again to go on from here", code=130)
-    except BrokenPipeError:
-        # The reader of a pipe went away (`| head`): silence the flush at exit too.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
+    except _OutputError as error:
+        if isinstance(sys.stdout, _Output):
+            sys.stdout.give_up()  # or what is left would fail again at the end
+        fail(f"the output can't be written: {error.strerror}")
     except Exception as error:
         if os.environ.get("REPLAY_DEBUG") == "1":
             raise
         frames = traceback.extract_tb(error.__traceback__)
         place = f"{frames[-1].filename}:{frames[-1].lineno}" if frames else "?"
+        name = type(error).__name__
+        if isinstance(error, OSError) and error.strerror:
+            name += f" ({error.strerror})"  # the system's words, such as a full disk's
         fail(
-            f"internal error: {type(error).__name__} at {place}\n"
+            f"internal error: {name} at {place}\n"
             "  do:    report this with the command you ran; REPLAY_DEBUG=1 prints the whole\n"
             "         traceback, which may contain raw data"
         )
 
 
+class _Output:
+    """A stream whose reader may go away (`| head`): the command goes on to its own exit code.
+
+    With click's a pass would end with 1, which is what a regression ends with.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def write(self, text: str) -> int:
+        with self._told():
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with self._told():
+            self._stream.flush()
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except BrokenPipeError:
+            self.give_up()
+        except OSError as error:
+            raise _OutputError(error.errno, error.strerror) from None
+
+    def give_up(self) -> None:
+        """What is still to be written goes nowhere."""
+        os.dup2(os.open(os.devnull, os.O_WRONLY), self._stream.fileno())
+
+
+class _OutputError(OSError):
+    """The terminal, or the file in its place, takes no more."""
+
+
+def _surroundings() -> None:
+    """What a scheduler may have left out: open streams, and a home."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:  # closed; a file of ours must not get its number
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115
+    sys.stdout, sys.stderr = _Output(sys.stdout), _Output(sys.stderr)
+    try:
+        Path.home()
+    except RuntimeError:  # a user without an entry, as in a container: what needs one says so
+        os.environ["HOME"] = "/nonexistent"
+
+
 def fail(message: str, *, code: int = 2) -> NoReturn:
     """Print ``error: message`` to stderr and end with ``code``."""
-    click.echo(f"error: {printable(message)}", err=True)
+    text = f"error: {printable(message)}"
+    if sys.stderr.isatty():  # in a log a message stays on its line
+        text = fitted(text, shutil.get_terminal_size().columns)
+    click.echo(text, err=True)
     sys.exit(code)
+
+
+def fitted(text: str, width: int) -> str:
+    """``text`` with lines of at most ``width``, broken between words; where it was stays whole."""
+    lines: list[str] = []
+    for line in text.split("\n"):
+        if len(line) <= width or line.startswith("  where:"):
+            lines.append(line)
+            continue
+        indent = " " * (9 if line.startswith("  do:") else 7)
+        lines += textwrap.wrap(
+            line,
+            max(width, 40),
+            subsequent_indent=indent,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+    return "\n".join(lines)
 
 
 def printable(text: str) -> str:

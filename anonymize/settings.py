@@ -91,7 +91,14 @@ def _convert(hint: Any, value: Any, where: str) -> Any:
                 return _convert(option, value, where)
             except UsageError:
                 continue
-        return _convert(inner[-1], value, where)
+        try:
+            return _convert(inner[-1], value, where)
+        except UsageError as error:
+            named = [_NAMES[option] for option in inner[:-1] if option in _NAMES]
+            if not named or error.where != where or not error.what.startswith("expected "):
+                raise
+            what = error.what.removeprefix("expected ")
+            raise UsageError(f"expected {' or '.join(named)} or {what}", where=where) from None
     if origin is typing.Literal:
         if value not in args:
             like = nearest(str(value), [str(a) for a in args])

@@ -134,7 +134,9 @@ def report(config_path: Path, folder: Path | None, open_it: bool) -> None:
     try:
         document = loads((chosen / "report.json").read_bytes(), max_depth=10_000)
     except (OSError, JsonError):
-        raise UsageError("this run has no report", where=str(chosen)) from None
+        raise UsageError(
+            "this run has no report", where=str(chosen), fix="name the folder of a run, as in runs/"
+        ) from None
     show(document, chosen)
     screen = sys.platform in ("darwin", "win32") or os.environ.keys() & {
         "DISPLAY",

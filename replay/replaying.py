@@ -114,6 +114,7 @@ def replay_missing(
         budget.keep()
     if queue is not None:
         queue.leave_out(selection)
+        selection.whole = chained
 
 
 class _Queue:
@@ -160,7 +161,8 @@ class _Queue:
         import polars as pl
 
         frame = self._store.scan("traces").select("trace_id", "agent", "session_id")
-        rows = frame.filter(pl.col("trace_id").is_in(self._order)).collect()
+        with self._store.reading():
+            rows = frame.filter(pl.col("trace_id").is_in(self._order)).collect()
         unit = {i: _unit(agent, session, i) for i, agent, session in rows.iter_rows()}
         members: dict[str, list[str]] = {}
         for trace_id in self._order:

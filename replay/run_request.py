@@ -26,8 +26,9 @@ class RunRequest:
     what the config says. ``stop_early``: stop as soon as enough is known.
     ``weights``: only these traces, a suite's, each with how many it stands for; those that the
     store no longer has are said and left out. ``budget``: what it may take; the traces are then
-    replayed in an order of chance, ``first`` before all others. ``night``: what a night adds to the
-    report (:mod:`replay.nights.section`).
+    replayed in an order of chance, ``first`` before all others. ``picked``: the traces are those on
+    which earlier runs showed something, so how often others show it says nothing of them.
+    ``night``: what a night adds to the report (:mod:`replay.nights.section`).
     """
 
     agent: str
@@ -50,6 +51,7 @@ class RunRequest:
     weights: Mapping[str, float] = field(default_factory=dict)
     budget: Budget | None = None
     first: frozenset[str] = frozenset()
+    picked: bool = False
     night: Mapping[str, Any] | None = None
 
 

@@ -18,6 +18,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from anonymize.errors import UsageError
 from anonymize.jsontools import digest
 from anonymize.settings import parse_table
 from anonymize.trace import Trace
@@ -171,7 +172,13 @@ def _checked(request: RunRequest, config: ReplayConfig) -> None:
     from replay.runner import check_agent
 
     check_agent(request.agent, config)
-    if request.against and request.plan.rules:
+    if request.against and not request.plan.rules:
+        raise UsageError(
+            "two agents are compared under faults, and there are none",
+            where=f"--against {request.against}",
+            fix="add --faults or --fault; without any, replay both and compare by `replay diff`",
+        )
+    if request.against:
         check_agent(request.against, config)
     if request.aa_agent:
         config.agent(request.aa_agent)

@@ -21,8 +21,8 @@ class Selection:
     what they were scrubbed under. ``versions`` are those of the agent that made them; ``unasked``
     counts recordings that a run which could stop early did without; ``lost``: traces of the suite
     that are no longer in the store. ``left``: those that a budget had no room for, and ``cut`` what
-    ran out, ``time`` or ``money``; ``unjudged``: those replayed under faults for which it had no
-    room to replay them without."""
+    ran out, ``time`` or ``money``; ``whole``: it took conversations whole; ``unjudged``: those
+    replayed under faults for which it had no room to replay them without."""
 
     digests: dict[str, str]
     policies: dict[str, str]
@@ -33,6 +33,7 @@ class Selection:
     stopped: str = ""
     cut: str = ""
     left: frozenset[str] = frozenset()
+    whole: bool = False
     unjudged: frozenset[str] = frozenset()
     lost: int = 0
     versions: frozenset[str] = frozenset()
@@ -79,7 +80,8 @@ def select(store: Store, request: RunRequest) -> Selection:
         frame = frame.filter(pl.col("trace_id").is_in(list(request.weights)))
     if request.ids:
         frame = frame.filter(pl.col("trace_id").is_in(list(request.ids)))
-    rows = frame.sort("date", "trace_id").collect()
+    with store.reading():
+        rows = frame.sort("date", "trace_id").collect()
     if request.limit is not None:
         rows = rows.head(request.limit)
     digests = dict(zip(rows["trace_id"].to_list(), rows["digest"].to_list(), strict=True))

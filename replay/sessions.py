@@ -317,7 +317,8 @@ def _digests(store: Store, ids: Collection[str]) -> dict[str, str]:
     if not ids:
         return {}
     frame = store.scan("traces").select("trace_id", "digest")
-    rows = frame.filter(pl.col("trace_id").is_in(list(ids))).collect()
+    with store.reading():
+        rows = frame.filter(pl.col("trace_id").is_in(list(ids))).collect()
     return dict(rows.iter_rows())
 
 
@@ -326,7 +327,8 @@ def _groups(store: Store, wanted: Collection[str]) -> list[list[str]]:
     import polars as pl
 
     frame = store.scan("traces").select("trace_id", "agent", "session_id", "started_at")
-    rows = frame.filter(pl.col("session_id").is_not_null()).collect()
+    with store.reading():
+        rows = frame.filter(pl.col("session_id").is_not_null()).collect()
     key = ["agent", "session_id"]
     mine = rows.filter(pl.col("trace_id").is_in(list(wanted))).select(key).unique()
     rows = rows.join(mine, on=key).sort(*key, "started_at", "trace_id", nulls_last=True)

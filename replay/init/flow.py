@@ -59,6 +59,9 @@ class Made:
         if self.agent is None:
             yield f"name the agent in {self.config.path}: [agents.{agent}] and [nightly]"
         if self.place.store is None:
+            health = self.seen.health
+            if health is not None and health.grades["whole"] < health.traces:
+                yield f"anonymize doctor {self.place.name}  # why not all can be replayed wholly"
             yield f"anonymize ingest {self.place.name}"
         if self.agent is not None:
             yield f"replay doctor {agent}"

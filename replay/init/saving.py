@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from anonymize.errors import UsageError
@@ -33,7 +34,8 @@ def write(path: Path, text: str, *, force: bool) -> None:
             fix="make the folder writable, or name another file with --config",
         ) from None
     finally:
-        staged.unlink(missing_ok=True)
+        with suppress(OSError):  # a folder that can't be written says so here, too
+            staged.unlink()
 
 
 def _claim(staged: Path, path: Path) -> None:

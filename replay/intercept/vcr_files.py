@@ -45,7 +45,9 @@ def read_cassette(path: Path, rules: MatchRules = DEFAULT_RULES) -> list[Interac
             raise _error(path, f"the file has {size:,} bytes, and {MAX_BYTES:,} is the most")
         raw = path.read_bytes()
     except OSError as error:
-        raise _error(path, f"can't be read ({type(error).__name__})") from None
+        raise _error(
+            path, f"the cassette can't be read: {error.strerror}", "check the path"
+        ) from None
     document = _parsed(raw, path)
     return [
         _interaction(entry, f"{path}: interactions[{number}]", rules)

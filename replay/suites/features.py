@@ -158,13 +158,12 @@ def _parts(store: Store, wanted: pl.Expr | None) -> Iterator[pl.DataFrame]:
     """
     import polars as pl
 
-    from anonymize.store.scan import readable
     from replay.suites.languages import languages
 
     plain = [name for name in columns() if name not in (*_OF_STEPS, "input", "language")]
     early = wanted is not None and set(wanted.meta.root_names()) <= set(plain)
     for part in store.scan_parts("traces", "steps", "messages"):
-        with readable(store.root):
+        with store.reading():
             traces = part["traces"]
             if early and wanted is not None:
                 traces = traces.filter(wanted)

@@ -75,7 +75,11 @@ def read_suite(path: Path) -> Suite:
             raise UsageError("the file is too large for a suite", where=str(path))
         known = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise UsageError(f"the suite can't be read: {error.strerror}", where=str(path)) from None
+        raise UsageError(
+            f"the suite can't be read: {error.strerror}",
+            where=str(path),
+            fix="make one with `replay select`",
+        ) from None
     except (ValueError, RecursionError):
         raise _not_one(path, "it is not JSON") from None
     if not isinstance(known, dict) or not isinstance(known.get("traces"), list):

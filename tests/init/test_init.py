@@ -112,6 +112,8 @@ def test_a_config_that_appears_meanwhile_is_not_replaced_and_nothing_else_stays(
     assert path.read_text() == "theirs"
     with pytest.raises(UsageError, match="can't be written"):
         write(tmp_path / "no-such-folder" / "x", "mine", force=True)
+    with pytest.raises(UsageError, match="can't be written"):
+        write(path / "x", "mine", force=True)
     assert names_in(tmp_path) == ["replay.toml"]
 
 

@@ -176,6 +176,8 @@ def test_an_agent_for_comparison_has_to_be_in_the_config(tmp_path: Path) -> None
 
     with pytest.raises(UsageError, match="no agent"):
         under(tmp_path, "careful", LOST, against="carefull")
+    with pytest.raises(UsageError, match="under faults"):  # not passed over
+        under(tmp_path, "careful", against="eager")
 
 
 def test_the_report_fits_its_schema_and_is_drawn(tmp_path: Path) -> None:
