@@ -23,6 +23,7 @@ from replay.compare.facts.check import World, compare_facts
 from replay.compare.findings import Findings
 from replay.compare.form import compare_form, compare_length
 from replay.compare.language import evidence, language_of
+from replay.compare.missed import compare_missed
 from replay.compare.overtaken import compare_states
 from replay.compare.phrases import declines, refuses
 from replay.compare.remains import compare_remains
@@ -121,8 +122,10 @@ def _texts(answers: Answers, world: World, settings: CompareSettings, findings: 
                 path="$.output",
             )
         return
-    told = compare_facts(old, new, world, findings)
     aligned = Aligned(old, new)
+    if compare_missed(aligned, old, new, world, findings):
+        return
+    told = compare_facts(old, new, world, findings)
     worded = (
         compare_swaps(aligned, world, findings)
         or compare_states(before, after, world, findings)

@@ -20,6 +20,7 @@ _UNFINISHED = {
     "plan": "the answer ends with a plan instead of a result",
     "question": "the answer ends with a question instead of a result",
     "cut": "a part of the answer is gone",
+    "nothing": "the answer has nothing of the result",
 }
 LOST_FORMS = {
     "list_lost": "the answer's list is gone",

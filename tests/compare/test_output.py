@@ -166,3 +166,43 @@ def test_answers_that_were_not_recorded_are_not_compared():
 def test_the_config_can_ignore_a_part_of_the_answer():
     one, two = {"a": 1, "at": "10:00"}, {"a": 1, "at": "11:00"}
     assert said(one, two, ignore=("$.output.at",)).verdict == "same"
+
+
+LOOKED = call("get_order", order_id="A1", result={"total": 42.75, "eta": "2025-03-04"})
+FOUND = "Your order has shipped. It costs 42.75 euros and comes on March 4, 2025."
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "steps"),
+    [
+        (FOUND, "Hi! How nice of you to write.", ()),
+        (FOUND, "Hi! How nice of you to write.", (LOOKED,)),
+        (FOUND, "Your order has shipped.", ()),  # who told it?
+        ("Yes, parcels can be sent back within the season, for nothing.", "Hi.", ()),
+    ],
+)
+def test_an_answer_with_nothing_of_the_result_is_a_regression(before, after, steps):
+    found = diff(make_trace(LOOKED, output=before), make_trace(*steps, output=after))
+    d = the(found, "UNFINISHED")
+    assert (d.kind, d.severity) == ("nothing", "regression")
+    assert found.verdict == "regressed"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "steps"),
+    [
+        (FOUND, "Your order has shipped.", (LOOKED,)),  # brief, but it looked
+        (FOUND, "42.75 euros, by March 4.", ()),  # known from elsewhere
+        (FOUND, "A colleague takes over.", (call("transfer_to_human", result="ok"),)),
+        ("Yes, parcels can be sent back for nothing.", "It is free to return things.", ()),
+        ("Thanks!", "Hi.", ()),
+        ("It is about A1.", "Which one is meant here", ()),  # the user's own words
+    ],
+)
+def test_brief_answers_and_other_ways_are_not_taken_for_empty_ones(before, after, steps):
+    asked = "What about order A1?"
+    found = diff(
+        make_trace(LOOKED, output=before, input=asked),
+        make_trace(*steps, output=after, input=asked),
+    )
+    assert "nothing" not in {d.kind for d in found.divergences if d.code == "UNFINISHED"}
