@@ -37,6 +37,10 @@ _SIGNALS = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM, signal.SIGUSR1, signal
 
 def settle_environment() -> None:
     """Leave nothing in the environment that a test would depend on without saying so."""
+    # What a shell starts in the background ignores Ctrl-C, and so would all that a test starts.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        with suppress(ValueError):  # not in the main thread
+            signal.signal(signal.SIGINT, signal.default_int_handler)
     for name in [n for n in os.environ if n.startswith(_FOREIGN) and n not in _OURS]:
         del os.environ[name]
     # A console's width: that of the developer's terminal, where there is one.
