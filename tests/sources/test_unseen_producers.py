@@ -34,7 +34,7 @@ def span(
     attributes: dict[str, Json],
     *events: Event,
     parent: int | None = None,
-    scope: str = "some.library",
+    scope: str = "some.package",
     at: int | None = None,
     lasts: int = 5,
 ) -> Span:
