@@ -28,9 +28,11 @@ def compare_missed(
     ours, theirs = world.actions
     if not ours or {a.name for a in theirs} - {a.name for a in ours}:
         return False
+    own = stated(after)[:_MAX_FACTS]
+    if any(map(hard, own)):  # most answers state something: what tools said need not be read
+        return False
     found = _found_out(before, world)
-    own = [f for f in stated(after)[:_MAX_FACTS] if hard(f)]
-    if own or len(only(found, stated(after)[:_MAX_FACTS])) < len(found):
+    if len(only(found, own)) < len(found):
         return False
     told = _stems(aligned.old) - _said(world.traces[0])
     unlike = bool(told) and not told & _stems(aligned.new)
